@@ -1,0 +1,256 @@
+import type { Bytes, Seconds } from '../quantities.js';
+import type { Routes } from '../routes/compute-routes.js';
+import { createLoadMeter, type LoadMeter } from '../routes/load-meter.js';
+import { scaleUpSwitch } from './shape.js';
+import type { CollectivePhysics, Phase, Transfers } from './types.js';
+
+/** A phase on a fabric: everything but the size of the message. Time of a step is latency + bytes × secondsPerByte. */
+export interface PricedPhase {
+  readonly label: string;
+  readonly repeat: number;
+  /** Steps to fill the pipe; 0 for a phase that is not pipelined. */
+  readonly depth: number;
+  /** Largest route latency of its transfers, without software costs; undefined where nothing moves. */
+  readonly latency: Seconds | undefined;
+  readonly secondsPerByte: number;
+  /** Arc that takes longest, −1 for none. */
+  readonly arc: number;
+}
+
+/** One set of ranks with its phases; several run at once. */
+export interface ScheduledGroup {
+  /** GPU index of each position. */
+  readonly gpus: Int32Array;
+  readonly phases: readonly Phase[];
+}
+
+/**
+ * The one place that turns phases and routes into seconds: loads of all groups on all links at once, per phase. Groups advance phase
+ * by phase together.
+ *
+ * Within a step transfers share links in proportion to their bytes and finish together, so a step takes the largest route latency plus
+ * the longest time any link needs for its bytes. Steps wait for each other.
+ *
+ * @complexity O(transfers × arcs inside two nodes + distinct switch pairs × arcs between them) per phase
+ */
+export function pricePhases(routes: Routes, groups: readonly ScheduledGroup[], meter: LoadMeter = createLoadMeter(routes)): PricedPhase[] {
+  const count = Math.max(0, ...groups.map((group) => group.phases.length));
+  const priced: PricedPhase[] = [];
+  for (let p = 0; p < count; p++) {
+    // An all-gather repeats the transfers of its reduce-scatter: the same lists cost the same.
+    const same = priced.findIndex((_, q) => groups.every(({ phases }) => phases[q]?.transfers === phases[p]?.transfers && phases[q]?.repeat === phases[p]?.repeat && phases[q]?.depth === phases[p]?.depth));
+    if (same >= 0) {
+      priced.push({ ...priced[same], label: groups.find(({ phases }) => p < phases.length)!.phases[p].label });
+      continue;
+    }
+    meter.reset();
+    let latency: number | undefined;
+    let repeat = 1;
+    let depth = 0;
+    let label = '';
+    for (const { gpus, phases } of groups) {
+      const phase = phases[p] as Phase | undefined;
+      if (phase === undefined) continue;
+      label = phase.label;
+      repeat = Math.max(repeat, phase.repeat ?? 1);
+      depth = Math.max(depth, phase.depth ?? 0);
+      const reached = 'everyPair' in phase.transfers ? addEveryPair(routes, meter, gpus, phase.transfers.everyPair) : addTransfers(routes, meter, gpus, phase.transfers);
+      if (reached !== undefined) latency = Math.max(latency ?? 0, reached);
+    }
+    const { arc, seconds } = meter.bottleneck();
+    priced.push({ label, repeat, depth, latency, secondsPerByte: seconds, arc });
+  }
+  return priced;
+}
+
+function addTransfers(routes: Routes, meter: LoadMeter, gpus: Int32Array, transfers: Transfers): number | undefined {
+  const { source, target, share } = transfers;
+  let latency: number | undefined;
+  let throughSwitch = false;
+  for (let t = 0; t < source.length; t++) {
+    if (source[t] === gpus.length || target[t] === gpus.length) {
+      throughSwitch = true;
+      continue;
+    }
+    const reached = meter.add(gpus[source[t]], gpus[target[t]], share[t]);
+    if (latency === undefined || reached > latency) latency = reached;
+  }
+  return throughSwitch ? addThroughSwitch(routes, meter, gpus, transfers) : latency;
+}
+
+/** Every ordered pair sends the same share. Enumerated by pair; aggregated by node class, see {@link addByClass}, when large. */
+function addEveryPair(routes: Routes, meter: LoadMeter, gpus: Int32Array, share: number): number | undefined {
+  if (gpus.length < 2) return undefined;
+  if (gpus.length > 64) return addByClass(routes, meter, gpus, share);
+  let latency = 0;
+  for (const a of gpus) for (const b of gpus) if (a !== b) latency = Math.max(latency, meter.add(a, b, share));
+  return latency;
+}
+
+/**
+ * All-to-all without enumerating pairs: ranks in the same place of nodes of the same class behave alike, so the load of a node is
+ * computed once per (class, class, place, place) and multiplied by the number of partners.
+ *
+ * @complexity O(classes² × places² + nodes × arcs of a node)
+ */
+function addByClass(routes: Routes, meter: LoadMeter, gpus: Int32Array, share: number): number {
+  const { zones, fabric } = routes;
+  const { compiled } = fabric;
+  // Ranks by zone; zones by class and occupied places.
+  const members = new Map<number, number[]>();
+  for (const gpu of gpus) {
+    const zone = zones.zoneOf[compiled.gpus[gpu]];
+    const list = members.get(zone);
+    if (list === undefined) members.set(zone, [gpu]);
+    else list.push(gpu);
+  }
+  const kinds = new Map<string, { zones: number[]; example: number[] }>();
+  for (const [zone, list] of members) {
+    const key = `${zones.zones[zone].classIndex}:${list.map((gpu) => zones.localOf[compiled.gpus[gpu]]).join()}`;
+    const kind = kinds.get(key);
+    if (kind === undefined) kinds.set(key, { zones: [zone], example: list });
+    else kind.zones.push(zone);
+  }
+  const list = [...kinds.values()];
+  let latency = 0;
+  for (const { zones: here, example } of list) {
+    // Load on the arcs of one zone of this kind, as sender and as receiver.
+    const load = new Map<number, number>();
+    const addTo = (arc: number, bytes: number): void => {
+      load.set(arc, (load.get(arc) ?? 0) + bytes);
+    };
+    for (const a of example) for (const b of example) if (a !== b) latency = Math.max(latency, meterInside(a, b, addTo));
+    for (const other of list) {
+      const partners = other.zones.length - (other.example === example ? 1 : 0);
+      if (partners === 0) continue;
+      const partner = other.example === example ? shifted(other.zones, members) : other.example;
+      for (const a of example) {
+        for (const b of partner) {
+          const out = routes.template(a, b);
+          latency = Math.max(latency, out.latency);
+          out.sourceArcs.forEach((arc, i) => {
+            addTo(arc, out.sourceShares[i] * share * partners);
+          });
+          out.coreShares.forEach((part, i) => {
+            meter.addCore(out.coreFrom[i], out.coreTo[i], part * share * partners * here.length);
+          });
+          const back = routes.template(b, a);
+          back.targetArcs.forEach((arc, i) => {
+            addTo(arc, back.targetShares[i] * share * partners);
+          });
+        }
+      }
+    }
+    for (const zone of here) {
+      const { arcs } = zones.zones[zone];
+      for (const [arc, bytes] of load) meter.addArc(arcs[arc], bytes);
+    }
+  }
+  return latency;
+
+  function meterInside(a: number, b: number, addTo: (arc: number, bytes: number) => void): number {
+    const inside = routes.template(a, b);
+    inside.sourceArcs.forEach((arc, i) => {
+      addTo(arc, inside.sourceShares[i] * share);
+    });
+    inside.targetArcs.forEach((arc, i) => {
+      addTo(arc, inside.targetShares[i] * share);
+    });
+    inside.coreShares.forEach((part, i) => {
+      const zoneCount = list.find((kind) => kind.example.includes(a))!.zones.length;
+      meter.addCore(inside.coreFrom[i], inside.coreTo[i], part * share * zoneCount);
+    });
+    return inside.latency;
+  }
+}
+
+/** Members of another zone of the same kind. */
+const shifted = (zones: readonly number[], members: ReadonlyMap<number, number[]>): number[] => members.get(zones[1])!;
+
+/** In-network reduction: what ranks send adds up on the way, so each link of the tree carries the share once per direction. */
+function addThroughSwitch(routes: Routes, meter: LoadMeter, gpus: Int32Array, transfers: Transfers): number {
+  const { fabric, zones, core } = routes;
+  const { compiled } = fabric;
+  const n = gpus.length;
+  const up = new Map<number, number>();
+  const down = new Map<number, number>();
+  const most = (map: Map<number, number>, arc: number, share: number): void => {
+    map.set(arc, Math.max(map.get(arc) ?? 0, share));
+  };
+  let latency = 0;
+  const top = scaleUpSwitch(routes, gpus);
+  const isOneZone = gpus.every((gpu) => zones.zoneOf[compiled.gpus[gpu]] === zones.zoneOf[compiled.gpus[gpus[0]]]);
+  if (top !== undefined && isOneZone) {
+    const arcBetween = (a: number, b: number): number => {
+      for (let arc = compiled.outStart[a]; arc < compiled.outStart[a + 1]; arc++) if (compiled.arcTarget[arc] === b) return arc;
+      return -1;
+    };
+    transfers.source.forEach((source, t) => {
+      const target = transfers.target[t];
+      const rank = compiled.gpus[gpus[source === n ? target : source]];
+      const arc = source === n ? arcBetween(top, rank) : arcBetween(rank, top);
+      if (arc < 0) return;
+      most(source === n ? down : up, arc, transfers.share[t]);
+      latency = Math.max(latency, compiled.arcLatency[arc]);
+    });
+  } else {
+    const heads = Array.from(gpus, (gpu, i) => routes.template(gpu, gpus[(i + 1) % n]));
+    const tails = Array.from(gpus, (gpu, i) => routes.template(gpus[(i + n - 1) % n], gpu));
+    const borders = [...new Set(heads.flatMap((head) => [...head.coreFrom]).concat(tails.flatMap((tail) => [...tail.coreTo])))];
+    const node = meetingPoint(routes, borders);
+    const climb = (from: number, to: number, share: number, map: Map<number, number>): void => {
+      const paths = core.shares(from, to);
+      paths?.arcs.forEach((arc, i) => {
+        most(map, zones.coreArcs[arc], share * paths.shares[i]);
+      });
+    };
+    transfers.source.forEach((source, t) => {
+      const isDown = source === n;
+      const rank = isDown ? transfers.target[t] : source;
+      const path = isDown ? tails[rank] : heads[rank];
+      const { arcs } = zones.zones[zones.zoneOf[compiled.gpus[gpus[rank]]]];
+      (isDown ? path.targetArcs : path.sourceArcs).forEach((arc, i) => {
+        most(isDown ? down : up, arcs[arc], transfers.share[t] * (isDown ? path.targetShares : path.sourceShares)[i]);
+      });
+      path.coreFrom.forEach((from, i) => {
+        if (isDown) climb(node, path.coreTo[i], transfers.share[t] * path.coreShares[i], down);
+        else climb(from, node, transfers.share[t] * path.coreShares[i], up);
+      });
+      latency = Math.max(latency, path.latency);
+    });
+  }
+  for (const map of [up, down]) for (const [arc, share] of map) meter.addArc(arc, share);
+  return latency;
+}
+
+/** The switch whose farthest border is nearest. */
+function meetingPoint(routes: Routes, borders: readonly number[]): number {
+  const { core, zones } = routes;
+  let best = borders[0] ?? 0;
+  let bestDistance = Infinity;
+  for (let node = 0; node < zones.core.nodeCount; node++) {
+    let farthest = 0;
+    for (const border of borders) farthest = Math.max(farthest, core.distance(border, node));
+    if (farthest < bestDistance) {
+      bestDistance = farthest;
+      best = node;
+    }
+  }
+  return best;
+}
+
+/** Seconds of a phase at a message size, and the part that is latency. */
+export function phaseTime(phase: PricedPhase, bytes: Bytes, physics: CollectivePhysics): { seconds: Seconds; latency: Seconds; steps: number } {
+  if (phase.latency === undefined) return { seconds: 0, latency: 0, steps: 0 };
+  const alpha = phase.latency + physics.step;
+  const wire = bytes * phase.secondsPerByte;
+  if (phase.depth === 0) return { seconds: phase.repeat * (alpha + wire), latency: phase.repeat * alpha, steps: phase.repeat };
+  // Pipelined: k pieces take k + depth − 1 steps of α + wire / k; best k = √((depth − 1)·wire / α), within the least piece.
+  const most = Math.max(1, Math.floor(bytes / Math.max(1, physics.leastPiece)));
+  const ideal = alpha > 0 ? Math.sqrt(((phase.depth - 1) * wire) / alpha) : most;
+  const time = (k: number): number => (k + phase.depth - 1) * (alpha + wire / k);
+  const low = Math.min(most, Math.max(1, Math.floor(ideal)));
+  const pieces = low < most && time(low + 1) < time(low) ? low + 1 : low;
+  const steps = pieces + phase.depth - 1;
+  return { seconds: time(pieces), latency: steps * alpha, steps };
+}

@@ -1,0 +1,220 @@
+import { FabricPlanError, invalidArgument, unknownName, type Issue } from '../errors.js';
+import { gpuIndices } from '../fabric/edit-fabric.js';
+import type { Bytes, Seconds } from '../quantities.js';
+import type { Routes } from '../routes/compute-routes.js';
+import { createLoadMeter } from '../routes/load-meter.js';
+import { phaseTime, pricePhases, type PricedPhase } from './evaluate.js';
+import { completePhysics, RANGE } from './physics.js';
+import { orderRanks } from './rank-order.js';
+import { COLLECTIVE_ALGORITHMS } from './registry.js';
+import { describeShape } from './shape.js';
+import { COLLECTIVE_OPERATIONS, type CollectiveAlgorithm, type CollectiveEstimate, type CollectiveOperation, type CollectivePhysics, type LinkDirection } from './types.js';
+
+export interface CollectiveOptions {
+  /** Name of an algorithm, or one of your own. Default: the fastest of all. */
+  readonly algorithm?: string | CollectiveAlgorithm;
+  /** Algorithms to choose from. Default: all registered. */
+  readonly algorithms?: readonly CollectiveAlgorithm[];
+  /** Keep the order of `ranks` instead of one that follows locality. Default `locality`. */
+  readonly order?: 'locality' | 'given';
+  /** Software costs; see DEFAULT_PHYSICS. */
+  readonly physics?: Partial<CollectivePhysics>;
+}
+
+/** A collective on given ranks, ready to be priced at any size in microseconds. */
+export interface PreparedCollective {
+  readonly operation: CollectiveOperation;
+  readonly rankCount: number;
+  /** GPU ids in rank order. */
+  readonly ranks: readonly string[];
+  /** Costs of one message size. */
+  estimate(bytes: Bytes): CollectiveEstimate;
+  /** Seconds alone, of the fastest algorithm. */
+  seconds(bytes: Bytes): Seconds;
+}
+
+/** What to run where: an operation and the GPUs that take part. For broadcast and reduce, `root` is the GPU that has or gets the data. */
+export interface CollectiveSubject {
+  readonly operation: CollectiveOperation;
+  readonly ranks: readonly string[];
+  /** Default: the first of `ranks`. */
+  readonly root?: string;
+}
+
+/**
+ * Prepares a collective: orders the ranks, lets every algorithm describe its transfers, and works out the load they put on the links.
+ * What is left depends on the message size alone, so curves and repeated questions cost next to nothing.
+ *
+ * @throws FabricPlanError `invalid-argument` for unknown operations, GPUs or algorithms; `unreachable` where ranks are not connected;
+ * `unsupported` when no algorithm can do it
+ * @complexity O(ranks) per algorithm, O(classes²) for all-to-all
+ * @example
+ * const prepared = prepareCollective(routes, { operation: 'all-reduce', ranks: ['a', 'b'] });
+ * prepared.seconds(1e9) > 0.02 // true
+ */
+export function prepareCollective(routes: Routes, subject: CollectiveSubject, options: CollectiveOptions = {}): PreparedCollective {
+  const where = 'prepareCollective';
+  const { operation } = subject;
+  if (!COLLECTIVE_OPERATIONS.includes(operation)) throw unknownName(where, 'operation', String(operation), COLLECTIVE_OPERATIONS);
+  if (!Array.isArray(subject.ranks) || subject.ranks.length === 0) throw invalidArgument(where, 'ranks', subject.ranks, 'the ids of one or more GPUs');
+  const indices = gpuIndices(routes.fabric, subject.ranks, where);
+  const isRooted = operation === 'broadcast' || operation === 'reduce';
+  const root = isRooted ? (subject.root ?? subject.ranks[0]) : undefined;
+  if (root !== undefined && !subject.ranks.includes(root)) throw invalidArgument(where, 'root', root, 'one of the ranks');
+  const ordered = options.order === 'given' ? indices : orderRanks(routes, indices);
+  const gpus = root === undefined ? ordered : rotateTo(ordered, gpuIndices(routes.fabric, [root], where)[0]);
+  const physics = completePhysics(where, options.physics);
+  const { candidates, refusals } = priceGroups(routes, [gpus], operation, chooseAlgorithms(where, options));
+  if (candidates.length === 0 && gpus.length > 1) {
+    const reasons: Issue[] = refusals.map(({ algorithm, reason }) => ({ path: algorithm, message: `${algorithm}: ${reason}` }));
+    throw new FabricPlanError('unsupported', `${where}: no algorithm can do ${operation} over ${gpus.length} ranks here: ${reasons.map((issue) => issue.message).join('; ')}`, reasons);
+  }
+  const rankCount = gpus.length;
+  const seconds = (bytes: Bytes): Seconds => bestOf(candidates, checkBytes(where, bytes), physics).best?.seconds ?? 0;
+  return {
+    operation,
+    rankCount,
+    ranks: Array.from(gpus, (gpu) => routes.fabric.gpuIds[gpu]),
+    seconds,
+    estimate: (bytes) => describeEstimate(routes, operation, rankCount, candidates, refusals, checkBytes(where, bytes), physics),
+  };
+}
+
+/** The algorithms an option names; the whole registry without one. */
+export function chooseAlgorithms(where: string, options: CollectiveOptions): readonly CollectiveAlgorithm[] {
+  const all = options.algorithms ?? COLLECTIVE_ALGORITHMS;
+  if (options.algorithm === undefined) return all;
+  if (typeof options.algorithm !== 'string') return [options.algorithm];
+  const found = all.find((algorithm) => algorithm.name === options.algorithm);
+  if (found === undefined) throw unknownName(where, 'algorithm', options.algorithm, all.map((algorithm) => algorithm.name));
+  return [found];
+}
+
+/** One algorithm variant on the fabric. */
+export interface PricedCandidate {
+  readonly algorithm: string;
+  readonly variant: number;
+  readonly phases: readonly PricedPhase[];
+}
+
+/**
+ * Prices every algorithm on groups of equal size that run the same collective at once, sharing links.
+ *
+ * @param groups GPU indices in rank order
+ */
+export function priceGroups(
+  routes: Routes,
+  groups: readonly Int32Array[],
+  operation: CollectiveOperation,
+  algorithms: readonly CollectiveAlgorithm[],
+): { candidates: PricedCandidate[]; refusals: { algorithm: string; reason: string }[] } {
+  const candidates: PricedCandidate[] = [];
+  const refusals: { algorithm: string; reason: string }[] = [];
+  if (groups.length === 0 || groups[0].length < 2) return { candidates, refusals };
+  const shapes = groups.map((gpus) => describeShape(routes, gpus));
+  const meter = createLoadMeter(routes);
+  for (const algorithm of algorithms) {
+    if (!algorithm.operations.includes(operation)) continue;
+    const reason = shapes.map((shape) => algorithm.refusal?.(shape, operation)).find((text) => text !== undefined);
+    if (reason !== undefined) {
+      refusals.push({ algorithm: algorithm.name, reason });
+      continue;
+    }
+    const variants = Math.min(...shapes.map((shape) => algorithm.variants?.(shape, operation) ?? 1));
+    for (let variant = 0; variant < variants; variant++) {
+      const scheduled = groups.map((gpus, i) => ({ gpus, phases: algorithm.phases(shapes[i], operation, variant) }));
+      candidates.push({ algorithm: algorithm.name, variant, phases: pricePhases(routes, scheduled, meter) });
+    }
+  }
+  return { candidates, refusals };
+}
+
+/** Time of a candidate without launch. */
+export function candidateSeconds(candidate: PricedCandidate, bytes: Bytes, physics: CollectivePhysics): Seconds {
+  let seconds = 0;
+  for (const phase of candidate.phases) seconds += phaseTime(phase, bytes, physics).seconds;
+  return seconds;
+}
+
+/** The fastest candidate, and the fastest of another algorithm. Ties go to the first registered. */
+export function bestOf(candidates: readonly PricedCandidate[], bytes: Bytes, physics: CollectivePhysics): { best?: { candidate: PricedCandidate; seconds: Seconds }; runnerUp?: { algorithm: string; seconds: Seconds } } {
+  let best: { candidate: PricedCandidate; seconds: Seconds } | undefined;
+  const byAlgorithm = new Map<string, number>();
+  for (const candidate of candidates) {
+    const seconds = candidateSeconds(candidate, bytes, physics) + physics.launch;
+    if (best === undefined || seconds < best.seconds) best = { candidate, seconds };
+    byAlgorithm.set(candidate.algorithm, Math.min(seconds, byAlgorithm.get(candidate.algorithm) ?? Infinity));
+  }
+  if (best === undefined) return {};
+  byAlgorithm.delete(best.candidate.algorithm);
+  let runnerUp: { algorithm: string; seconds: Seconds } | undefined;
+  for (const [algorithm, seconds] of byAlgorithm) if (runnerUp === undefined || seconds < runnerUp.seconds) runnerUp = { algorithm, seconds };
+  return runnerUp === undefined ? { best } : { best, runnerUp };
+}
+
+function describeEstimate(
+  routes: Routes,
+  operation: CollectiveOperation,
+  rankCount: number,
+  candidates: readonly PricedCandidate[],
+  refusals: CollectiveEstimate['refusals'],
+  bytes: Bytes,
+  physics: CollectivePhysics,
+): CollectiveEstimate {
+  const { best, runnerUp } = bestOf(candidates, bytes, physics);
+  const base = { operation, rankCount, bytes, model: 'first-principles', refusals };
+  if (best === undefined) return { ...base, seconds: 0, low: 0, high: 0, algorithm: 'none', algorithmBandwidth: 0, busBandwidth: 0, phases: [] };
+  const timed = best.candidate.phases.map((phase) => ({ phase, ...phaseTime(phase, bytes, physics) }));
+  const latency = physics.launch + timed.reduce((sum, one) => sum + one.latency, 0);
+  const wire = best.seconds - latency;
+  const phases = timed.map(({ phase, seconds, latency: part, steps }) => ({ label: phase.label, steps, seconds, latency: part, ...(phase.arc < 0 ? {} : { bottleneck: describeArc(routes, phase.arc) }) }));
+  const worst = timed.filter(({ phase }) => phase.arc >= 0).reduce<(typeof timed)[number] | undefined>((a, b) => (a === undefined || b.seconds > a.seconds ? b : a), undefined);
+  return {
+    ...base,
+    seconds: best.seconds,
+    low: latency * RANGE.latencyLow + wire * RANGE.bandwidthLow,
+    high: latency * RANGE.latencyHigh + wire * RANGE.bandwidthHigh,
+    algorithm: best.candidate.algorithm,
+    algorithmBandwidth: bytes / best.seconds,
+    busBandwidth: (bytes / best.seconds) * busFactor(operation, rankCount),
+    phases,
+    ...(worst === undefined ? {} : { bottleneck: { ...describeArc(routes, worst.phase.arc), utilisation: Math.min(1, busySeconds(timed, worst.phase.arc, bytes) / best.seconds) } }),
+    ...(runnerUp === undefined ? {} : { runnerUp }),
+  };
+}
+
+/** Seconds for which the bottleneck arc is busy in the phases it limits. */
+const busySeconds = (timed: readonly { phase: PricedPhase; seconds: number }[], arc: number, bytes: number): number =>
+  timed.reduce((sum, { phase }) => sum + (phase.arc === arc ? phase.secondsPerByte * bytes * (phase.depth > 0 ? 1 : phase.repeat) : 0), 0);
+
+/** busbw / algbw of nccl-tests. */
+export function busFactor(operation: CollectiveOperation, n: number): number {
+  switch (operation) {
+    case 'all-reduce':
+      return (2 * (n - 1)) / n;
+    case 'all-gather':
+    case 'reduce-scatter':
+    case 'all-to-all':
+      return (n - 1) / n;
+    case 'broadcast':
+    case 'reduce':
+    case 'send-receive':
+      return 1;
+  }
+}
+
+/** Names the direction of the link behind an arc. */
+export function describeArc(routes: Routes, arc: number): LinkDirection {
+  const { compiled, devices, links } = routes.fabric;
+  return { link: links[compiled.arcLink[arc]].id, source: devices[compiled.arcSource[arc]].id, target: devices[compiled.arcTarget[arc]].id };
+}
+
+function checkBytes(where: string, bytes: Bytes): Bytes {
+  if (!(Number.isFinite(bytes) && bytes >= 0)) throw invalidArgument(where, 'bytes', bytes, 'a number of bytes of 0 or more');
+  return bytes;
+}
+
+function rotateTo(gpus: Int32Array, first: number): Int32Array {
+  const at = gpus.indexOf(first);
+  return Int32Array.from([...gpus.subarray(at), ...gpus.subarray(0, at)]);
+}
