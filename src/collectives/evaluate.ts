@@ -1,6 +1,6 @@
 import type { Bytes, Seconds } from '../quantities.js';
 import type { Routes } from '../routes/compute-routes.js';
-import { createLoadMeter, type LoadMeter } from '../routes/load-meter.js';
+import { borrowMeter, type LoadMeter } from '../routes/load-meter.js';
 import { scaleUpSwitch } from './shape.js';
 import type { CollectivePhysics, Phase, Transfers } from './types.js';
 
@@ -33,7 +33,7 @@ export interface ScheduledGroup {
  *
  * @complexity O(transfers × arcs inside two nodes + distinct switch pairs × arcs between them) per phase
  */
-export function pricePhases(routes: Routes, groups: readonly ScheduledGroup[], meter: LoadMeter = createLoadMeter(routes)): PricedPhase[] {
+export function pricePhases(routes: Routes, groups: readonly ScheduledGroup[], meter: LoadMeter = borrowMeter(routes)): PricedPhase[] {
   const count = Math.max(0, ...groups.map((group) => group.phases.length));
   const priced: PricedPhase[] = [];
   for (let p = 0; p < count; p++) {

@@ -2,7 +2,7 @@ import { FabricPlanError, invalidArgument, unknownName, type Issue } from '../er
 import { gpuIndices } from '../fabric/edit-fabric.js';
 import type { Bytes, Seconds } from '../quantities.js';
 import type { Routes } from '../routes/compute-routes.js';
-import { createLoadMeter } from '../routes/load-meter.js';
+import { borrowMeter } from '../routes/load-meter.js';
 import { phaseTime, pricePhases, type PricedPhase } from './evaluate.js';
 import { completePhysics, RANGE } from './physics.js';
 import { orderRanks } from './rank-order.js';
@@ -97,6 +97,10 @@ export interface PricedCandidate {
   readonly phases: readonly PricedPhase[];
 }
 
+/** Rank count up to which every algorithm is tried. Beyond it only those that scale are, so that an estimate stays in milliseconds. */
+const MOST_TRIED = 512;
+const SCALABLE: readonly string[] = ['ring', 'double-binary-tree', 'hierarchical', 'in-network', 'direct'];
+
 /**
  * Prices every algorithm on groups of equal size that run the same collective at once, sharing links.
  *
@@ -112,12 +116,13 @@ export function priceGroups(
   const refusals: { algorithm: string; reason: string }[] = [];
   if (groups.length === 0 || groups[0].length < 2) return { candidates, refusals };
   const shapes = groups.map((gpus) => describeShape(routes, gpus));
-  const meter = createLoadMeter(routes);
+  const meter = borrowMeter(routes);
+  const isChoice = algorithms.length > 1;
   for (const algorithm of algorithms) {
     if (!algorithm.operations.includes(operation)) continue;
     const reason = shapes.map((shape) => algorithm.refusal?.(shape, operation)).find((text) => text !== undefined);
-    if (reason !== undefined) {
-      refusals.push({ algorithm: algorithm.name, reason });
+    if (reason !== undefined || (isChoice && groups[0].length > MOST_TRIED && !SCALABLE.includes(algorithm.name))) {
+      refusals.push({ algorithm: algorithm.name, reason: reason ?? `tried only up to ${MOST_TRIED} ranks unless it is named` });
       continue;
     }
     const variants = Math.min(...shapes.map((shape) => algorithm.variants?.(shape, operation) ?? 1));

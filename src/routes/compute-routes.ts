@@ -2,6 +2,7 @@ import { FabricPlanError, invalidArgument } from '../errors.js';
 import type { Fabric } from '../fabric/types.js';
 import { MiB, type Bytes, type Seconds } from '../quantities.js';
 import { createCoreRoutes, type CoreRoutes } from './core-routes.js';
+import type { LoadMeter } from './load-meter.js';
 import { EQUAL_COST, equalCostShares, shortestDistances, type PathGraph, type PathShares } from './shortest-paths.js';
 import { createZones, type Zones, type ZoneTemplate } from './zones.js';
 
@@ -23,6 +24,8 @@ export interface Routes {
   template(source: number, target: number): RouteTemplate;
   /** Switch-to-switch routes. */
   readonly core: CoreRoutes;
+  /** Working memory that calls share, one after the other; see borrowMeter. */
+  readonly scratch: { meter?: LoadMeter };
 }
 
 /** The route of one class of GPU pairs: shares of zone arcs at both ends, and the switch pairs in between. */
@@ -88,6 +91,7 @@ export function computeRoutes(fabric: Fabric, options: RoutesOptions = {}): Rout
     arcCost,
     zones,
     core,
+    scratch: {},
     template(source, target) {
       const a = compiled.gpus[source];
       const b = compiled.gpus[target];

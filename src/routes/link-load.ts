@@ -2,7 +2,7 @@ import { FabricPlanError, showValue, type Issue } from '../errors.js';
 import { gpuIndices } from '../fabric/edit-fabric.js';
 import type { Fabric } from '../fabric/types.js';
 import type { Bytes, BytesPerSecond, Seconds } from '../quantities.js';
-import { createLoadMeter } from './load-meter.js';
+import { borrowMeter } from './load-meter.js';
 import type { Routes } from './compute-routes.js';
 
 /** Bytes from one GPU to another; all transfers of a list run at once. */
@@ -47,7 +47,7 @@ export function computeLinkLoads(routes: Routes, transfers: readonly Transfer[])
     if (!(Number.isFinite(bytes) && bytes >= 0)) issues.push({ path: `transfers[${i}].bytes`, message: `computeLinkLoads: transfers[${i}].bytes is ${showValue(bytes)}; expected bytes of 0 or more` });
   });
   if (issues.length > 0) throw new FabricPlanError('invalid-argument', issues.map((issue) => issue.message).join('\n'), issues);
-  const meter = createLoadMeter(routes);
+  const meter = borrowMeter(routes);
   let latency = 0;
   for (const { source, target, bytes } of transfers) {
     const [from] = gpuIndices(routes.fabric, [source], 'computeLinkLoads');

@@ -93,3 +93,10 @@ export function createLoadMeter(routes: Routes): LoadMeter {
     },
   };
 }
+
+/** The meter that calls on the same routes share: two arrays as long as the fabric's arcs are not made anew for every question. */
+export function borrowMeter(routes: Routes): LoadMeter {
+  routes.scratch.meter ??= createLoadMeter(routes);
+  routes.scratch.meter.reset();
+  return routes.scratch.meter;
+}

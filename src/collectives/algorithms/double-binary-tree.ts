@@ -1,5 +1,5 @@
 import type { CollectiveAlgorithm, CollectiveShape, Move, Phase, Trace } from '../types.js';
-import { adds, copies, listTransfers } from './transfers.js';
+import { adds, copies } from './transfers.js';
 
 /**
  * Double binary tree: two trees over the nodes, each carrying half of the data, with a chain inside every node; reduce towards the
@@ -23,19 +23,22 @@ export const doubleBinaryTree: CollectiveAlgorithm = {
   name: 'double-binary-tree',
   operations: ['all-reduce', 'broadcast', 'reduce'],
   phases(shape, operation): Phase[] {
-    const trees = channelTrees(shape);
-    const edges = listTransfers();
-    let depth = 0;
-    for (const { parent, share, height } of trees) {
-      depth = Math.max(depth, height);
-      parent.forEach((up, rank) => {
-        if (up < 0) return;
-        if (operation !== 'broadcast') edges.add(rank, up, share);
-        if (operation !== 'reduce') edges.add(up, rank, share);
-      });
-    }
-    const steps = operation === 'all-reduce' ? 2 * depth : depth;
-    return [{ label: operation === 'all-reduce' ? 'reduce and broadcast' : operation, depth: steps, transfers: edges.finish() }];
+    const edges = channelEdges(shape);
+    const isUp = operation !== 'broadcast';
+    const isDown = operation !== 'reduce';
+    const length = edges.child.length;
+    const both = isUp && isDown;
+    const source = new Int32Array(both ? 2 * length : length);
+    const target = new Int32Array(source.length);
+    const share = new Float64Array(source.length);
+    const write = (at: number, from: Int32Array, to: Int32Array): void => {
+      source.set(from, at);
+      target.set(to, at);
+      share.set(edges.share, at);
+    };
+    if (isUp) write(0, edges.child, edges.parent);
+    if (isDown) write(both ? length : 0, edges.parent, edges.child);
+    return [{ label: both ? 'reduce and broadcast' : operation, depth: both ? 2 * edges.height : edges.height, transfers: { source, target, share } }];
   },
   trace(shape, operation): Trace {
     const trees = channelTrees(shape);
@@ -58,46 +61,87 @@ export const doubleBinaryTree: CollectiveAlgorithm = {
 interface ChannelTree {
   /** Parent of every rank, −1 at the root. */
   readonly parent: number[];
-  readonly share: number;
-  readonly height: number;
 }
 
 const MOST_CHANNELS = 8;
 
-/** For every channel two trees; the chain of a node starts at a different rank per channel, so that channels use different NICs. */
-function channelTrees(shape: CollectiveShape): ChannelTree[] {
+/** How the trees of one channel hang together: chains inside nodes, the same for both trees, and two trees between nodes. */
+interface Channel {
+  /** Ranks of each node from the one nearest the root on. */
+  readonly chains: readonly (readonly number[])[];
+  /** For both trees: parent node of each node (−1 for the root), and the rank there that children hang on. */
+  readonly nodeParents: readonly (readonly number[])[];
+  attach(node: number): number;
+}
+
+/** Node 0, which holds position 0, is the root of both trees; chains start at a different rank per channel, so that channels use different NICs. */
+function planChannels(shape: CollectiveShape): Channel[] {
   const nodes = nodeMembers(shape);
   const channels = nodes.length === 1 ? 1 : Math.min(MOST_CHANNELS, ...nodes.map((members) => members.length));
-  const trees: ChannelTree[] = [];
-  const rootNode = 0;
-  for (let c = 0; c < channels; c++) {
-    for (let t = 0; t < 2; t++) {
-      const nodeParent = t === 0 ? binaryTree(nodes.length) : secondTree(nodes.length);
-      // The root of both trees must be the same node where data starts or ends at position 0: swap labels.
-      const root = nodeParent.indexOf(-1);
-      const relabel = (node: number): number => (node === root ? rootNode : node === rootNode ? root : node);
-      const parent = new Array<number>(shape.rankCount).fill(-1);
-      nodes.forEach((members, node) => {
-        const start = node === rootNode ? Math.max(0, members.indexOf(0)) : c;
-        const chain = members.map((_, i) => members[(start + i) % members.length]);
-        for (let i = 1; i < chain.length; i++) parent[chain[i]] = chain[i - 1];
-      });
-      nodes.forEach((members, node) => {
-        const up = nodeParent[relabel(node)];
-        if (up < 0) return;
-        const upMembers = nodes[relabel(up)];
-        const upNode = relabel(up);
-        parent[headOf(members, node, c)] = upNode === rootNode ? upMembers[c % upMembers.length] : headOf(upMembers, upNode, c);
-      });
-      const depths = parent.map((_, rank) => depthOf(parent, rank));
-      trees.push({ parent, share: 1 / (2 * channels), height: Math.max(0, ...depths) });
-    }
-  }
-  return trees;
+  const nodeParents = [rootedAtFirst(binaryTree(nodes.length)), rootedAtFirst(secondTree(nodes.length))];
+  return Array.from({ length: channels }, (_, c) => {
+    const chains = nodes.map((members, node) => {
+      const start = node === 0 ? Math.max(0, members.indexOf(0)) : c;
+      return members.map((_, i) => members[(start + i) % members.length]);
+    });
+    // Data enters and leaves the root's node at member c, not always at position 0.
+    return { chains, nodeParents, attach: (node) => (node === 0 ? chains[0][c % chains[0].length] : chains[node][0]) };
+  });
+}
 
-  function headOf(members: readonly number[], node: number, c: number): number {
-    return node === rootNode ? members[Math.max(0, members.indexOf(0))] : members[c % members.length];
-  }
+/** The same tree with the labels of its root and of node 0 exchanged. */
+function rootedAtFirst(parent: readonly number[]): number[] {
+  const root = parent.indexOf(-1);
+  const swap = (node: number): number => (node === root ? 0 : node === 0 ? root : node);
+  return parent.map((_, node) => (parent[swap(node)] < 0 ? -1 : swap(parent[swap(node)])));
+}
+
+function channelTrees(shape: CollectiveShape): ChannelTree[] {
+  return planChannels(shape).flatMap(({ chains, nodeParents, attach }) =>
+    nodeParents.map((nodeParent) => {
+      const parent = new Array<number>(shape.rankCount).fill(-1);
+      chains.forEach((chain, node) => {
+        for (let i = 1; i < chain.length; i++) parent[chain[i]] = chain[i - 1];
+        if (nodeParent[node] >= 0) parent[chain[0]] = attach(nodeParent[node]);
+      });
+      return { parent };
+    }),
+  );
+}
+
+/** All edges of all trees as flat lists; the chains of a channel are listed once, with the share of both trees. */
+function channelEdges(shape: CollectiveShape): { child: Int32Array; parent: Int32Array; share: Float64Array; height: number } {
+  const plan = planChannels(shape);
+  const nodeCount = plan[0].chains.length;
+  const perChannel = shape.rankCount - nodeCount + 2 * (nodeCount - 1);
+  const child = new Int32Array(perChannel * plan.length);
+  const parent = new Int32Array(child.length);
+  const share = new Float64Array(child.length);
+  let at = 0;
+  let height = 0;
+  const add = (from: number, to: number, part: number): void => {
+    child[at] = from;
+    parent[at] = to;
+    share[at++] = part / plan.length;
+  };
+  plan.forEach(({ chains, nodeParents, attach }) => {
+    for (const chain of chains) for (let i = 1; i < chain.length; i++) add(chain[i], chain[i - 1], 1);
+    for (const nodeParent of nodeParents) {
+      const depth = new Int32Array(nodeCount).fill(-1);
+      const depthAt = (node: number): number => {
+        if (depth[node] < 0) {
+          const up = nodeParent[node];
+          depth[node] = up < 0 ? 0 : depthAt(up) + 1 + (up === 0 ? chains[0].indexOf(attach(0)) : 0);
+        }
+        return depth[node];
+      };
+      nodeParent.forEach((up, node) => {
+        if (up >= 0) add(chains[node][0], attach(up), 1 / 2);
+        height = Math.max(height, depthAt(node) + chains[node].length - 1);
+      });
+    }
+  });
+  return { child, parent, share, height };
 }
 
 /** Positions by node (narrowest level); without levels all ranks are their own node. The node of position 0 comes first. */

@@ -29,7 +29,7 @@ export const hierarchical: CollectiveAlgorithm = {
     if (operation !== 'all-reduce' && !isUniform(shape)) return `hierarchical ${operation} needs groups of equal size`;
     return undefined;
   },
-  variants: (shape) => 2 * levelChoices(shape).length,
+  variants: (shape) => (shape.rankCount > MOST_VARIED ? 1 : 2) * levelChoices(shape).length,
   phases(shape, operation, variant): Phase[] {
     const stages = planStages(shape, variant, 1);
     const down = stages.map(({ label, rings }) => mergeParts(`reduce-scatter ${label}`, rings.map(ringPart)));
@@ -48,6 +48,9 @@ export const hierarchical: CollectiveAlgorithm = {
     return { chunks, steps };
   },
 };
+
+/** More ranks than this get the one variant with all levels and rings. */
+const MOST_VARIED = 512;
 
 /** Larger groups exchange around rings in every variant: a direct exchange has m² messages. */
 const MOST_DIRECT = 16;
@@ -153,7 +156,7 @@ function ringMoves(one: Ring, move: typeof adds, isGather: boolean): Move[][] {
 
 /** Which levels to use: all, the narrowest alone, the broadest alone. */
 function levelChoices(shape: CollectiveShape): (readonly Int32Array[])[] {
-  if (shape.levels.length <= 1) return [shape.levels];
+  if (shape.levels.length <= 1 || shape.rankCount > MOST_VARIED) return [shape.levels];
   return [shape.levels, [shape.levels[0]], [shape.levels[shape.levels.length - 1]]];
 }
 
