@@ -1,0 +1,11 @@
+export { GPUS, type GpuPreset } from './gpus.js';
+export { LINKS, type LinkPreset } from './links.js';
+export { NODES, type NodePreset } from './nodes.js';
+export { MODELS, type ModelPreset } from './models.js';
+export { PLANNED_SYSTEMS, SYSTEMS, type PlannedSystem, type SystemPreset } from './systems.js';
+export type { SystemTopology } from './system-topology.js';
+export { ROUTE_FACTOR, SITES, WIDE_AREA_LINKS, WIDE_AREA_REFERENCES, type SitePreset, type WideAreaPreset, type WideAreaReference } from './sites.js';
+export { PRICES, type PricePreset } from './prices.js';
+export { findPreset } from './find-preset.js';
+export { gpuPreset, linkPreset, modelPreset, nodePreset, sitePreset, systemPreset } from './lookups.js';
+export { buildSystem, buildTopology, type SystemOptions } from './build-system.js';
