@@ -61,6 +61,8 @@ export interface LinkSpec {
   readonly backgroundLoad?: number;
   /** Share (0–1] of the nominal rate that bulk transfers reach: framing, protocol, flow control. Default 1. */
   readonly efficiency?: number;
+  /** Cost that routing sees, as routers have metrics; higher is avoided. Default: latency + reference bytes / rate of one cable. */
+  readonly routingCost?: Seconds;
   /** How sure the figures are: S1 read at source, S2 secondary, G general knowledge, E estimate. */
   readonly confidence?: string;
 }

@@ -99,6 +99,7 @@ function checkLink(link: LinkSpec, path: string, ids: ReadonlySet<string>, repor
   if (link.count !== undefined && !(Number.isInteger(link.count) && link.count >= 1)) report(`${path}.count`, `${name} has count ${showValue(link.count)}; expected a whole number of cables, at least 1`);
   if (link.duplex !== undefined && typeof link.duplex !== 'boolean') report(`${path}.duplex`, `${name} has duplex ${showValue(link.duplex)}; expected true or false`);
   if (link.distance !== undefined && !(Number.isFinite(link.distance) && link.distance >= 0)) report(`${path}.distance`, `${name} has distance ${showValue(link.distance)}; expected metres of 0 or more`);
+  if (link.routingCost !== undefined && !(Number.isFinite(link.routingCost) && link.routingCost >= 0)) report(`${path}.routingCost`, `${name} has routingCost ${showValue(link.routingCost)}; expected seconds of 0 or more`);
   if (link.backgroundLoad !== undefined && !(Number.isFinite(link.backgroundLoad) && link.backgroundLoad >= 0 && link.backgroundLoad < 1)) {
     report(`${path}.backgroundLoad`, `${name} has backgroundLoad ${showValue(link.backgroundLoad)}; expected a share of at least 0 and below 1`);
   }

@@ -78,7 +78,7 @@ export function computeRoutes(fabric: Fabric, options: RoutesOptions = {}): Rout
     const link = links[compiled.arcLink[arc]];
     const isReverse = devices[compiled.arcSource[arc]].id !== link.source;
     const rate = isReverse ? (link.reverseBandwidth ?? link.bandwidth) : link.bandwidth;
-    return Math.max(LEAST_COST, compiled.arcLatency[arc] + referenceBytes / rate);
+    return Math.max(LEAST_COST, link.routingCost ?? compiled.arcLatency[arc] + referenceBytes / rate);
   });
   const zones = createZones(fabric, arcCost);
   const core = createCoreRoutes(zones.core);

@@ -9,19 +9,24 @@ export interface DragonflyOptions extends ClusterOptions {
   readonly globalTaper?: number;
   /** Bandwidth of a group's NICs over the bandwidth between its own switches. Default 1. */
   readonly groupTaper?: number;
+  /**
+   * `adaptive` (default): detours inside a group balance its local links, so they are seen as one stage of their total rate, a switch
+   * named `local`. `minimal`: every pair of switches has its cables and traffic takes the direct ones.
+   */
+  readonly routing?: 'adaptive' | 'minimal';
 }
 
 /**
  * Dragonfly (Kim, Dally, Scott & Abts, ISCA 2008): the switches of a group are joined all to all, the groups all to all by global links
  * that are spread over the switches. The NICs of a node go to different switches, as on Slingshot systems.
  *
- * Global cables between two groups: group injection / globalTaper / (groups − 1), at least one. Routes here are minimal; adaptive
- * (Valiant) routing spreads load further than this model shows.
+ * Global cables between two groups: group injection / globalTaper / (groups − 1), at least one. Between groups routes are minimal;
+ * detours over a third group (Valiant) spread load further than this model shows.
  *
  * @throws FabricPlanError `invalid-argument`
  * @complexity O(nodes + groups × switches² + groups²)
  * @example
- * buildDragonfly({ node, nodes: 4, nodesPerGroup: 2, switchesPerGroup: 2 }).uplinks.length // 4
+ * buildDragonfly({ node, nodes: 4, nodesPerGroup: 2, switchesPerGroup: 2 }).uplinks // ['cluster/g0/local', 'cluster/g1/local']
  */
 export function buildDragonfly(options: DragonflyOptions): ClusterSpec {
   const where = 'buildDragonfly';
@@ -32,6 +37,14 @@ export function buildDragonfly(options: DragonflyOptions): ClusterSpec {
   for (let g = 0; g < shape.groups; g++) {
     const group = `g${g}`;
     const switches = Array.from({ length: shape.switches }, (_, s) => draft.addSwitch(`${group}/sw${s}`, [group]));
+    if (options.routing !== 'minimal') {
+      const local = draft.addSwitch(`${group}/local`, [group]);
+      const cables = Math.max(1, Math.round(shape.injectionCables / (options.groupTaper ?? 1) / shape.switches));
+      for (const one of switches) connectEvenly(draft, one, [local], cables, draft.trunk);
+      addGroupNodes(draft, options, shape, g, switches);
+      routers.push([local]);
+      continue;
+    }
     const perPair = Math.max(1, Math.round((2 * shape.injectionCables) / (options.groupTaper ?? 1) / Math.max(1, shape.switches * (shape.switches - 1))));
     for (let a = 0; a < switches.length; a++) for (let b = a + 1; b < switches.length; b++) connectEvenly(draft, switches[a], [switches[b]], perPair, draft.trunk);
     addGroupNodes(draft, options, shape, g, switches);

@@ -75,7 +75,8 @@ export function connectEvenly(draft: Draft, source: string, switches: readonly s
   const width = Math.min(switches.length, total);
   for (let i = 0; i < width; i++) {
     const count = Math.floor(total / width) + (i < total % width ? 1 : 0);
-    const target = switches[(offset + i) % switches.length];
+    // With a cable for every switch the order is the same for all, so that equal devices stay equal.
+    const target = switches[width === switches.length ? i : (offset + i) % switches.length];
     draft.links.push({ id: `${source}–${target}`, source, target, ...shape, ...(count === 1 ? {} : { count }) });
   }
 }

@@ -5,7 +5,7 @@ export interface RailOptimisedOptions extends ClusterOptions {
   readonly nodesPerUnit?: number;
   /** Units per pod. With more than one pod, a third tier joins the pods. Default: all units in one pod. */
   readonly unitsPerPod?: number;
-  /** Spines per pod. Default: one per rail and four units, at least the number of rails. */
+  /** Spines per pod. Default: one per rail and four units, at least the number of rails, at most the cables of a leaf. */
   readonly spinesPerPod?: number;
   /** Core switches above the pods. Default: the number of spines of a pod. */
   readonly cores?: number;
@@ -37,15 +37,16 @@ export function buildRailOptimised(options: RailOptimisedOptions): ClusterSpec {
   const perPod = options.unitsPerPod ?? unitCount;
   wholeNumber(where, 'unitsPerPod', perPod, 1);
   const podCount = Math.ceil(unitCount / perPod);
-  const spineCount = unitCount === 1 ? 0 : (options.spinesPerPod ?? Math.max(rails, Math.ceil((rails * Math.min(perPod, unitCount)) / 4)));
+  const hostsPerDomain = options.node.nodesPerDomain ?? 1;
+  const down = Math.min(perUnit, domains) * hostsPerDomain * options.node.nic.bandwidth;
+  const leafCables = Math.max(1, Math.round(down / (options.oversubscription ?? 1) / draft.trunk.bandwidth));
+  const enough = Math.max(rails, Math.ceil((rails * Math.min(perPod, unitCount)) / 4));
+  const spineCount = unitCount === 1 ? 0 : (options.spinesPerPod ?? Math.min(enough, leafCables));
   const coreCount = podCount === 1 ? 0 : (options.cores ?? spineCount);
   if (unitCount > 1) wholeNumber(where, 'spinesPerPod', spineCount, 1);
   if (podCount > 1) wholeNumber(where, 'cores', coreCount, 1);
 
   const cores = Array.from({ length: coreCount }, (_, c) => draft.addSwitch(`core${c}`, []));
-  const hostsPerDomain = options.node.nodesPerDomain ?? 1;
-  const down = Math.min(perUnit, domains) * hostsPerDomain * options.node.nic.bandwidth;
-  const leafCables = Math.max(1, Math.round(down / (options.oversubscription ?? 1) / draft.trunk.bandwidth));
   const leavesPerPod = rails * Math.min(perPod, unitCount);
   const spineCables = Math.max(1, Math.round((leafCables * leavesPerPod) / Math.max(1, spineCount) / (options.coreOversubscription ?? 1)));
   const uplinks: string[] = [...cores];
@@ -62,7 +63,7 @@ export function buildRailOptimised(options: RailOptimisedOptions): ClusterSpec {
     for (let unit = pod * perPod; unit < Math.min(unitCount, (pod + 1) * perPod); unit++) {
       const rack = `r${unit}`;
       const leaves = Array.from({ length: rails }, (_, r) => draft.addSwitch(`${group}/${rack}/leaf${r}`, [group, rack]));
-      if (spineCount > 0) for (const leaf of leaves) connectEvenly(draft, leaf, spines, leafCables, draft.trunk);
+      if (spineCount > 0) leaves.forEach((leaf, r) => { connectEvenly(draft, leaf, spines, leafCables, draft.trunk, (unit * rails + r) * leafCables); });
       else uplinks.push(...leaves);
       for (let d = unit * perUnit; d < Math.min(domains, (unit + 1) * perUnit); d++) {
         for (const host of draft.addNode(d, [group, rack]).nics) {
