@@ -1,0 +1,1 @@
+export { fitLatencyBandwidth, type CollectiveFit, type MeasuredTime } from './fit-latency-bandwidth.js';
