@@ -1,0 +1,235 @@
+import { FabricPlanError } from '../errors.js';
+import { createFabric } from '../fabric/create-fabric.js';
+import { summarizeFabric } from '../fabric/capacity.js';
+import { groupByLevel } from '../fabric/locality.js';
+import { setLinkCounts } from '../fabric/set-link-counts.js';
+import type { Fabric } from '../fabric/types.js';
+import type { Description } from '../formats/description-schema.js';
+import { describedJob } from '../formats/expand-description.js';
+import { placeJob } from '../placement/place-job.js';
+import type { Placement } from '../placement/types.js';
+import { buildSystem } from '../presets/build-system.js';
+import { PRICES } from '../presets/prices.js';
+import { findPreset } from '../presets/find-preset.js';
+import { GiB, formatSeconds, parseQuantity } from '../quantities.js';
+import { describeDegrees } from '../report/describe-placement.js';
+import type { PlanReport, ReportLink, ReportPlacement, ReportSite, StudyReport } from '../report/types.js';
+import { computeRoutes } from '../routes/compute-routes.js';
+import { countParameters } from '../training/parameters.js';
+import { estimateMemory } from '../training/estimate-memory.js';
+import { estimateStep } from '../training/estimate-step.js';
+import type { Parallelism, Recomputation, TrainingJob } from '../training/types.js';
+import { planUpgrades } from '../upgrades/plan-upgrades.js';
+import { requiredBandwidth, type BandwidthAnswer } from '../upgrades/required-bandwidth.js';
+import type { UpgradeOffer } from '../upgrades/types.js';
+import { offerWaves } from '../upgrades/wave-offers.js';
+
+export interface PlanRequest {
+  readonly gpus?: number | 'fewest';
+  readonly strategies?: readonly string[];
+  readonly limit?: number;
+  readonly outerEvery?: number;
+  readonly listRanks?: boolean;
+  readonly signal?: AbortSignal;
+  /** Share done and what is being done. */
+  readonly onProgress?: (share: number, what: string) => void;
+}
+
+/** Places the job of a description, answers its study, and gathers all in one report. */
+export function buildPlan(fabric: Fabric, description: Description, request: PlanRequest): PlanReport {
+  const job = describedJob(description);
+  const progress = (share: number, what: string): void => request.onProgress?.(share, what);
+  const signal = request.signal === undefined ? {} : { signal: request.signal };
+  const routes = computeRoutes(fabric);
+  const gpus = request.gpus ?? description.plan?.gpus;
+  const strategies = request.strategies ?? description.plan?.strategies;
+  progress(0.02, 'placing');
+  const result = placeJob(routes, job, {
+    ...(gpus === undefined ? {} : { gpus }),
+    ...(strategies === undefined ? {} : { strategies }),
+    limit: request.limit ?? 5,
+    outerEvery: request.outerEvery ?? description.plan?.outerEvery ?? 100,
+    ...signal,
+    onProgress: (share) => {
+      progress(0.02 + 0.48 * share, 'placing');
+    },
+  });
+  const study = description.study === undefined ? undefined : buildStudy(fabric, job, description, result.placements, progress, signal);
+  progress(1, 'done');
+  return {
+    schema: 'fabricplan/plan/1',
+    name: description.name,
+    fabric: summarizeFabric(fabric),
+    sites: describeSites(fabric),
+    links: describeLinks(fabric),
+    job: {
+      model: job.model.name,
+      parameters: countParameters(job.model).total,
+      sequence: job.sequence,
+      globalBatch: job.globalBatch,
+      tokensPerStep: job.globalBatch * job.sequence,
+      precision: job.precision ?? 'bf16',
+    },
+    placements: result.placements.map((placement) => describe(placement, request.listRanks === true)),
+    rejections: result.rejections,
+    examined: result.examined,
+    feasible: result.feasible,
+    explanation: result.explanation,
+    ...(study === undefined ? {} : { study }),
+  };
+}
+
+function describe({ strategy, mapping, step, sites, caveats }: Placement, listRanks: boolean): ReportPlacement {
+  return { strategy, degrees: { ...mapping.parallelism, order: mapping.order.join('-') }, sites, step, caveats, ...(listRanks ? { gpus: mapping.gpus } : {}) };
+}
+
+/** Access link of a site and wide-area links, by the names that buildMultiSite gives them. */
+export function describeSites(fabric: Fabric): ReportSite[] {
+  return groupByLevel(fabric, fabric.levels[0] ?? '').map(({ path, gpus }) => {
+    const [name] = path;
+    const device = fabric.devices[fabric.compiled.gpus[gpus[0]]];
+    const access = fabric.links.find(({ id }) => id === `access:${name}`);
+    return {
+      name,
+      ...(device.coordinates === undefined ? {} : { coordinates: device.coordinates }),
+      gpus: gpus.length,
+      model: device.model ?? 'unknown',
+      ...(access === undefined ? {} : { access: access.bandwidth * (access.count ?? 1) }),
+      ...(access?.confidence === undefined ? {} : { confidence: access.confidence }),
+    };
+  });
+}
+
+function describeLinks(fabric: Fabric): ReportLink[] {
+  return fabric.links
+    .filter(({ id }) => id.startsWith('wan:'))
+    .map((link) => ({
+      from: link.source.split('/')[0],
+      to: link.target.split('/')[0],
+      bandwidth: link.bandwidth * (link.count ?? 1),
+      roundTrip: 2 * link.latency,
+      ...(link.confidence === undefined ? {} : { confidence: link.confidence }),
+    }));
+}
+
+type StudyDescription = NonNullable<Description['study']>;
+type Progress = (share: number, what: string) => void;
+
+function buildStudy(fabric: Fabric, job: TrainingJob, description: Description, placements: readonly Placement[], progress: Progress, signal: { signal?: AbortSignal }): StudyReport {
+  const study: StudyDescription = description.study!;
+  const tokens = study.tokens === undefined ? undefined : parseQuantity(study.tokens, 'tokens');
+  const tolerance = study.tolerance ?? 0.05;
+  progress(0.5, 'comparing with one site');
+  const reference = study.reference === undefined ? undefined : placeReference(study.reference, job);
+  // The synchronous placement is the one whose speed hangs on the wide area.
+  const synchronous = placements.find(({ strategy }) => strategy === 'data-across-sites');
+  const wide = fabric.links.filter(({ id }) => id.startsWith('wan:') || id.startsWith('access:')).map(({ id }) => id);
+  progress(0.6, 'asking for bandwidth');
+  let answer: BandwidthAnswer | undefined;
+  if (reference !== undefined && synchronous !== undefined && wide.length > 0) {
+    answer = requiredBandwidth(fabric, { job, mapping: synchronous.mapping, links: wide, reference: reference.step.seconds, tolerance, ...(study.overlaps === undefined ? {} : { overlaps: study.overlaps }) });
+  }
+  progress(0.75, 'looking for the cheapest upgrade');
+  const upgrade = reference === undefined || synchronous === undefined || answer === undefined ? undefined : buildUpgrade(fabric, job, synchronous, answer, reference.step.seconds * (1 + tolerance), signal);
+  progress(0.92, 'comparing with a small cluster');
+  const baseline = study.baseline === undefined ? undefined : buildBaseline(study.baseline, job, tokens);
+  return {
+    ...(reference === undefined ? {} : { reference }),
+    ...(answer === undefined ? {} : { requirement: { strategy: 'data-across-sites', tolerance, overlaps: answer.overlaps, points: answer.points, required: answer.required.map((rate) => rate ?? null) } }),
+    ...(upgrade === undefined ? {} : { upgrade }),
+    ...(baseline === undefined ? {} : { baseline }),
+    ...(tokens === undefined ? {} : { tokens }),
+  };
+}
+
+function placeReference({ system, gpus }: { system: string; gpus: number }, job: TrainingJob): NonNullable<StudyReport['reference']> {
+  const { placements, explanation } = placeJob(computeRoutes(createFabric(buildSystem(system, { gpus }))), job, { strategies: ['single-site'], limit: 1 });
+  if (placements.length === 0) throw new FabricPlanError('unsupported', `the reference of ${gpus} GPUs of ${system} cannot run the job: ${explanation}`);
+  return { system, gpus, step: placements[0].step };
+}
+
+/**
+ * The cheapest waves that bring the step to the target, at the middle overlap of the question: follows the bottleneck until the target
+ * is reached, then takes back every wave that turns out not to be needed.
+ */
+function buildUpgrade(fabric: Fabric, job: TrainingJob, placement: Placement, answer: BandwidthAnswer, target: number, signal: { signal?: AbortSignal }): NonNullable<StudyReport['upgrade']> {
+  const overlap = answer.overlaps[Math.floor(answer.overlaps.length / 2)];
+  const overlapped = { ...job, overlap };
+  const offers = offerWaves(fabric, wavePrices());
+  const plan = planUpgrades(fabric, [{ name: job.model.name, job: overlapped, mapping: placement.mapping }], offers, { target, leastSaving: 1e-4, limit: 120, listCandidates: false, ...signal });
+  const bought = new Map<string, { offer: UpgradeOffer; waves: number }>();
+  for (const offer of plan.steps.flatMap((step) => step.offers)) bought.set(offer.link, { offer, waves: (bought.get(offer.link)?.waves ?? 0) + 1 });
+  const secondsWith = (waves: ReadonlyMap<string, { offer: UpgradeOffer; waves: number }>): number => {
+    const counts = [...waves].filter(([, one]) => one.waves > 0).map(([link, one]) => [link, (fabric.links.find(({ id }) => id === link)!.count ?? 1) + one.waves * one.offer.addCables!] as const);
+    return estimateStep(computeRoutes(setLinkCounts(fabric, Object.fromEntries(counts))), overlapped, placement.mapping).seconds;
+  };
+  if (plan.secondsAfter <= target) trimWaves(bought, target, secondsWith);
+  const purchases = [...bought].filter(([, { waves }]) => waves > 0).map(([link, { offer, waves }]) => ({ link, waves, euros: waves * offer.euros }));
+  const sum = (of: (offer: UpgradeOffer) => number): number => [...bought.values()].reduce((total, { offer, waves }) => total + waves * of(offer), 0);
+  const secondsAfter = secondsWith(bought);
+  return {
+    overlap,
+    target,
+    reached: secondsAfter <= target,
+    secondsBefore: plan.secondsBefore,
+    secondsAfter,
+    euros: sum((offer) => offer.euros),
+    lowEuros: sum((offer) => offer.lowEuros ?? offer.euros),
+    highEuros: sum((offer) => offer.highEuros ?? offer.euros),
+    stopped: plan.stopped,
+    purchases,
+    steps: plan.steps.map((step) => ({ relieves: step.relieves, buys: step.offers.map((offer) => offer.link), secondsAfter: step.secondsAfter, euros: step.euros })),
+  };
+}
+
+/** Takes back the dearest waves first, while the target still holds. */
+function trimWaves(bought: Map<string, { offer: UpgradeOffer; waves: number }>, target: number, secondsWith: (waves: ReadonlyMap<string, { offer: UpgradeOffer; waves: number }>) => number): void {
+  for (const [link, one] of [...bought].sort(([, a], [, b]) => b.offer.euros - a.offer.euros)) {
+    for (let waves = one.waves; waves > 0; waves--) {
+      const fewer = new Map(bought).set(link, { ...one, waves: waves - 1 });
+      if (secondsWith(fewer) > target) break;
+      bought.set(link, { ...one, waves: waves - 1 });
+    }
+  }
+}
+
+function wavePrices(): Parameters<typeof offerWaves>[1] {
+  const price = (id: string): (typeof PRICES)[number] => findPreset('price', PRICES, id, (preset) => preset.id);
+  return { module: price('coherent-400g'), port: price('router-port-400g'), fibreKilometreYear: price('fibre-km-year'), amplifier: price('amplifier-hut') };
+}
+
+function buildBaseline({ system, gpus }: { system: string; gpus: number }, job: TrainingJob, tokens: number | undefined): NonNullable<StudyReport['baseline']> {
+  const fabric = createFabric(buildSystem(system, { gpus }));
+  const routes = computeRoutes(fabric);
+  const gpuMemory = fabric.devices[fabric.compiled.gpus[0]].memory ?? 0;
+  const recomputations: readonly Recomputation[] = ['none', 'selective', 'full'];
+  const options = recomputations.flatMap((recomputation) =>
+    ([1, 3] as const).flatMap((zeroStage) =>
+      [false, true].map((offload) => {
+        const bytes = leastMemory({ ...job, offload }, gpus, recomputation, zeroStage);
+        return { recomputation, zeroStage, offload, bytes, fits: bytes <= gpuMemory };
+      }),
+    ),
+  );
+  const placed = [false, true].map((offload) => ({ offload, placement: placeJob(routes, { ...job, offload }, { limit: 1 }).placements[0] as Placement | undefined })).filter(({ placement }) => placement !== undefined);
+  const best = placed.sort((a, b) => a.placement!.step.seconds - b.placement!.step.seconds)[0] as (typeof placed)[number] | undefined;
+  const base = { system, gpus, gpuMemory, options };
+  if (best === undefined) return base;
+  const { step, mapping } = best.placement!;
+  const described = `Best: ${describeDegrees({ ...mapping.parallelism })}${best.offload ? ', optimizer on the host' : ''}, ${formatSeconds(step.seconds)} a step, ${(step.memory.total / GiB).toFixed(1)} GiB`;
+  return { ...base, best: { description: described, tokensPerSecond: step.tokensPerSecond }, ...(tokens === undefined ? {} : { trainingSeconds: tokens / step.tokensPerSecond }) };
+}
+
+/** Least memory over the ways to split so many GPUs into tensor, pipeline and data ranks. */
+function leastMemory(job: TrainingJob, gpus: number, recomputation: Recomputation, zeroStage: 1 | 3): number {
+  let least = Infinity;
+  for (let tensor = 1; tensor <= Math.min(8, gpus); tensor *= 2) {
+    for (let pipeline = 1; tensor * pipeline <= gpus; pipeline *= 2) {
+      const data = gpus / tensor / pipeline;
+      if (!Number.isInteger(data) || job.globalBatch % data !== 0) continue;
+      const parallelism: Parallelism = { tensor, pipeline, data, recomputation, zeroStage };
+      least = Math.min(least, estimateMemory(job, parallelism).total);
+    }
+  }
+  return least;
+}

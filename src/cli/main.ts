@@ -1,0 +1,131 @@
+import { Command, CommanderError, Option } from 'commander';
+import { FabricPlanError } from '../errors.js';
+import { COLLECTIVE_OPERATIONS } from '../collectives/types.js';
+import { PRECISIONS, RECOMPUTATIONS } from '../training/types.js';
+import { estimate, type EstimateOptions } from './commands/estimate.js';
+import { inspect, type InspectOptions } from './commands/inspect.js';
+import { memory, type MemoryOptions } from './commands/memory.js';
+import { plan, type PlanOptions } from './commands/plan.js';
+import { upgrade, type UpgradeCommandOptions } from './commands/upgrade.js';
+import { descriptionJsonSchema } from '../formats/description-schema.js';
+import { EXIT } from './output.js';
+import { VERSION } from './version.js';
+
+function createProgram(finish: (code: number) => void): Command {
+  const program = new Command('fabricplan')
+    .description('Interconnect-aware topology planner: prices collectives over any GPU fabric, places training jobs on it, and says which link to buy next.')
+    .version(VERSION)
+    .showHelpAfterError('(add --help for what the command takes)')
+    .showSuggestionAfterError()
+    .exitOverride();
+  const file = 'description or fabric, YAML or JSON; - for standard input';
+  program
+    .command('inspect')
+    .description('what a fabric holds')
+    .argument('[file]', file)
+    .option('--system <id[:gpus]>', 'a known system instead of a file, such as jean-zay-h100:64')
+    .option('--fabric', 'print the full fabric as JSON')
+    .option('--json', 'print an object for machines')
+    .action((path: string | undefined, options: InspectOptions) => {
+      inspect(path, options);
+    });
+  program
+    .command('estimate')
+    .description('what a collective costs')
+    .argument('[file]', file)
+    .option('--system <id[:gpus]>', 'a known system instead of a file')
+    .addOption(new Option('--operation <name>', 'collective operation').choices([...COLLECTIVE_OPERATIONS]).default('all-reduce'))
+    .option('--bytes <sizes>', 'total buffer sizes, separated by commas', '1 MiB,16 MiB,256 MiB,1 GiB')
+    .option('--ranks <count>', 'number of GPUs, in locality order (default: all)')
+    .option('--algorithm <name>', 'one algorithm instead of the fastest')
+    .option('--json', 'print an object for machines')
+    .action((path: string | undefined, options: EstimateOptions) => {
+      estimate(path, options);
+    });
+  program
+    .command('memory')
+    .description('memory of the fullest GPU of a training job')
+    .argument('<model>', 'model name, size such as 70B, or a Hugging Face config.json')
+    .option('--sequence <tokens>', 'tokens of a sequence', '4096')
+    .option('--batch <sequences>', 'sequences of a step (default: one micro-batch per stage and replica)')
+    .option('--tensor <degree>', 'tensor-parallel degree', '1')
+    .option('--pipeline <degree>', 'pipeline stages', '1')
+    .option('--data <degree>', 'data-parallel replicas', '1')
+    .option('--micro-batch <sequences>', 'sequences of a micro-batch', '1')
+    .addOption(new Option('--zero <stage>', 'ZeRO stage').choices(['0', '1', '2', '3']).default('1'))
+    .addOption(new Option('--recompute <what>', 'recomputation').choices([...RECOMPUTATIONS]).default('selective'))
+    .addOption(new Option('--precision <format>', 'number format').choices([...PRECISIONS]).default('bf16'))
+    .option('--offload', 'optimizer states in host memory')
+    .option('--gpu <model>', 'say whether it fits this GPU')
+    .option('--json', 'print an object for machines')
+    .action((model: string, options: MemoryOptions) => {
+      finish(memory(model, options));
+    });
+  program
+    .command('plan')
+    .description('where and how to run a training job')
+    .argument('[file]', file)
+    .option('--system <id[:gpus]>', 'a known system instead of a file')
+    .option('--model <name>', 'model name or size, instead of the one described')
+    .option('--sequence <tokens>', 'tokens of a sequence')
+    .option('--batch <sequences>', 'sequences of a step')
+    .option('--tokens-per-step <count>', 'tokens of a step, such as 16.8M')
+    .addOption(new Option('--precision <format>', 'number format').choices([...PRECISIONS]))
+    .option('--overlap <share>', 'share of the step that may hide data-parallel traffic')
+    .option('--gpus <count>', 'number of GPUs, or "fewest" (default: all)')
+    .option('--strategy <name...>', 'only these strategies')
+    .option('--limit <count>', 'placements to list', '5')
+    .option('--outer-every <steps>', 'steps between synchronisations across sites for low-communication training')
+    .option('--ranks', 'list the GPUs of every placement in rank order (with --json)')
+    .option('--seed <number>', 'accepted for scripts; the search is deterministic and uses no randomness')
+    .option('--html <file>', 'write a page with map and charts')
+    .option('--markdown', 'print Markdown')
+    .option('--json', 'print an object for machines')
+    .action((path: string | undefined, options: PlanOptions) => {
+      finish(plan(path, options));
+    });
+  program
+    .command('upgrade')
+    .description('which links to buy next, by saved time per euro')
+    .argument('<file>', 'description with sites and a job; - for standard input')
+    .option('--strategy <name>', 'placement whose step is to get shorter', 'data-across-sites')
+    .option('--budget <euros>', 'euros to spend (default: no limit)')
+    .option('--overlap <share>', 'share of the step that may hide data-parallel traffic')
+    .option('--offers <file>', 'price list: offers in YAML or JSON (default: 400G waves from the price table)')
+    .option('--limit <count>', 'purchases at most', '20')
+    .option('--json', 'print an object for machines')
+    .action((path: string, options: UpgradeCommandOptions) => {
+      finish(upgrade(path, options));
+    });
+  program
+    .command('schema')
+    .description('JSON Schema of descriptions, for editors')
+    .action(() => {
+      process.stdout.write(`${JSON.stringify(descriptionJsonSchema(), null, 2)}\n`);
+    });
+  return program;
+}
+
+function main(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A closed pipe (| head) is no error of ours.
+    if (error.code === 'EPIPE') process.exit(EXIT.done);
+    throw error;
+  });
+  const program = createProgram((code) => {
+    process.exitCode = code;
+  });
+  try {
+    program.parse();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+      return;
+    }
+    if (!(error instanceof FabricPlanError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = EXIT.input;
+  }
+}
+
+main();
