@@ -5,7 +5,7 @@ import { groupByLevel } from '../fabric/locality.js';
 import { setLinkCounts } from '../fabric/set-link-counts.js';
 import type { Fabric } from '../fabric/types.js';
 import type { Description } from '../formats/description-schema.js';
-import { describedJob } from '../formats/expand-description.js';
+import { describedJob, expandSingleCluster } from '../formats/expand-description.js';
 import { placeJob } from '../placement/place-job.js';
 import type { Placement } from '../placement/types.js';
 import { buildSystem } from '../presets/build-system.js';
@@ -15,9 +15,10 @@ import { GiB, formatSeconds, parseQuantity } from '../quantities.js';
 import { describeDegrees } from '../report/describe-placement.js';
 import type { PlanReport, ReportLink, ReportPlacement, ReportSite, StudyReport } from '../report/types.js';
 import { computeRoutes } from '../routes/compute-routes.js';
+import { rescaleRoutes } from '../routes/rescale-routes.js';
 import { countParameters } from '../training/parameters.js';
 import { estimateMemory } from '../training/estimate-memory.js';
-import { estimateStep } from '../training/estimate-step.js';
+import { estimateStep, prepareStep } from '../training/estimate-step.js';
 import type { Parallelism, Recomputation, TrainingJob } from '../training/types.js';
 import { planUpgrades } from '../upgrades/plan-upgrades.js';
 import { requiredBandwidth, type BandwidthAnswer } from '../upgrades/required-bandwidth.js';
@@ -124,17 +125,22 @@ function buildStudy(fabric: Fabric, job: TrainingJob, description: Description, 
   // The synchronous placement is the one whose speed hangs on the wide area.
   const synchronous = placements.find(({ strategy }) => strategy === 'data-across-sites');
   const wide = fabric.links.filter(({ id }) => id.startsWith('wan:') || id.startsWith('access:')).map(({ id }) => id);
-  progress(0.6, 'asking for bandwidth');
   let answer: BandwidthAnswer | undefined;
+  let upgrade: StudyReport['upgrade'];
   if (reference !== undefined && synchronous !== undefined && wide.length > 0) {
-    answer = requiredBandwidth(fabric, { job, mapping: synchronous.mapping, links: wide, reference: reference.step.seconds, tolerance, ...(study.overlaps === undefined ? {} : { overlaps: study.overlaps }) });
+    const overlaps = study.overlaps ?? [0, 0.25, 0.5];
+    progress(0.58, 'asking for bandwidth');
+    const middle = Math.floor(overlaps.length / 2);
+    const ample = placeWithAmpleLinks(fabric, wide, { ...job, overlap: overlaps[middle] }, synchronous);
+    const references = overlaps.map((overlap) => reference.at(overlap));
+    answer = requiredBandwidth(fabric, { job, mappings: [synchronous.mapping, ample.mapping], links: wide, reference: references, tolerance, overlaps });
+    progress(0.75, 'looking for the cheapest upgrade');
+    upgrade = buildUpgrade(fabric, job, ample, overlaps[middle], references[middle] * (1 + tolerance), answer.required[middle], signal);
   }
-  progress(0.75, 'looking for the cheapest upgrade');
-  const upgrade = reference === undefined || synchronous === undefined || answer === undefined ? undefined : buildUpgrade(fabric, job, synchronous, answer, reference.step.seconds * (1 + tolerance), signal);
   progress(0.92, 'comparing with a small cluster');
   const baseline = study.baseline === undefined ? undefined : buildBaseline(study.baseline, job, tokens);
   return {
-    ...(reference === undefined ? {} : { reference }),
+    ...(reference === undefined ? {} : { reference: reference.report }),
     ...(answer === undefined ? {} : { requirement: { strategy: 'data-across-sites', tolerance, overlaps: answer.overlaps, points: answer.points, required: answer.required.map((rate) => rate ?? null) } }),
     ...(upgrade === undefined ? {} : { upgrade }),
     ...(baseline === undefined ? {} : { baseline }),
@@ -142,26 +148,46 @@ function buildStudy(fabric: Fabric, job: TrainingJob, description: Description, 
   };
 }
 
-function placeReference({ system, gpus }: { system: string; gpus: number }, job: TrainingJob): NonNullable<StudyReport['reference']> {
-  const { placements, explanation } = placeJob(computeRoutes(createFabric(buildSystem(system, { gpus }))), job, { strategies: ['single-site'], limit: 1 });
+/** The job on one site, and its step time at a given overlap. */
+function placeReference(cluster: NonNullable<StudyDescription['reference']>, job: TrainingJob): { report: NonNullable<StudyReport['reference']>; at(overlap: number): number } {
+  const fabric = createFabric(expandSingleCluster(cluster));
+  const routes = computeRoutes(fabric);
+  const system = cluster.id ?? cluster.system ?? cluster.node ?? fabric.name;
+  const gpus = fabric.gpuIds.length;
+  const { placements, explanation } = placeJob(routes, job, { strategies: ['single-site'], limit: 3 });
   if (placements.length === 0) throw new FabricPlanError('unsupported', `the reference of ${gpus} GPUs of ${system} cannot run the job: ${explanation}`);
-  return { system, gpus, step: placements[0].step };
+  const steps = placements.map(({ mapping }) => prepareStep(routes, job, mapping));
+  return { report: { system, gpus, step: placements[0].step }, at: (overlap) => Math.min(...steps.map((step) => step(overlap).seconds)) };
+}
+
+/** Rate per link at which the wide area no longer limits anything. */
+const AMPLE = 1e12;
+
+/** The best synchronous placement if the links between sites were no limit. */
+function placeWithAmpleLinks(fabric: Fabric, links: readonly string[], job: TrainingJob, today: Placement): Placement {
+  const wide = new Set(links);
+  const counts = Object.fromEntries(fabric.links.filter(({ id }) => wide.has(id)).map((link) => [link.id, AMPLE / link.bandwidth]));
+  const { placements } = placeJob(computeRoutes(setLinkCounts(fabric, counts)), job, { gpus: today.mapping.gpus.length, free: today.mapping.gpus, strategies: ['data-across-sites'], limit: 1 });
+  return placements[0] ?? today;
 }
 
 /**
  * The cheapest waves that bring the step to the target, at the middle overlap of the question: follows the bottleneck until the target
  * is reached, then takes back every wave that turns out not to be needed.
  */
-function buildUpgrade(fabric: Fabric, job: TrainingJob, placement: Placement, answer: BandwidthAnswer, target: number, signal: { signal?: AbortSignal }): NonNullable<StudyReport['upgrade']> {
-  const overlap = answer.overlaps[Math.floor(answer.overlaps.length / 2)];
+function buildUpgrade(fabric: Fabric, job: TrainingJob, placement: Placement, overlap: number, target: number, needed: number | undefined, signal: { signal?: AbortSignal }): NonNullable<StudyReport['upgrade']> {
   const overlapped = { ...job, overlap };
-  const offers = offerWaves(fabric, wavePrices());
+  // Several waves a purchase where much is needed; what is too much is taken back below.
+  const lot = Math.max(1, Math.round(((needed ?? 10 * WAVE) - WAVE) / WAVE / 4));
+  const offers = offerWaves(fabric, wavePrices()).map((offer) => ({ ...offer, addCables: offer.addCables! * lot, euros: offer.euros * lot, lowEuros: offer.lowEuros! * lot, highEuros: offer.highEuros! * lot }));
   const plan = planUpgrades(fabric, [{ name: job.model.name, job: overlapped, mapping: placement.mapping }], offers, { target, leastSaving: 1e-4, limit: 120, listCandidates: false, ...signal });
+  const singleWaves = new Map(offerWaves(fabric, wavePrices()).map((offer) => [offer.link, offer]));
   const bought = new Map<string, { offer: UpgradeOffer; waves: number }>();
-  for (const offer of plan.steps.flatMap((step) => step.offers)) bought.set(offer.link, { offer, waves: (bought.get(offer.link)?.waves ?? 0) + 1 });
+  for (const offer of plan.steps.flatMap((step) => step.offers)) bought.set(offer.link, { offer: singleWaves.get(offer.link)!, waves: (bought.get(offer.link)?.waves ?? 0) + lot });
+  const today = computeRoutes(fabric);
   const secondsWith = (waves: ReadonlyMap<string, { offer: UpgradeOffer; waves: number }>): number => {
     const counts = [...waves].filter(([, one]) => one.waves > 0).map(([link, one]) => [link, (fabric.links.find(({ id }) => id === link)!.count ?? 1) + one.waves * one.offer.addCables!] as const);
-    return estimateStep(computeRoutes(setLinkCounts(fabric, Object.fromEntries(counts))), overlapped, placement.mapping).seconds;
+    return estimateStep(rescaleRoutes(today, Object.fromEntries(counts)), overlapped, placement.mapping).seconds;
   };
   if (plan.secondsAfter <= target) trimWaves(bought, target, secondsWith);
   const purchases = [...bought].filter(([, { waves }]) => waves > 0).map(([link, { offer, waves }]) => ({ link, waves, euros: waves * offer.euros }));
@@ -182,14 +208,20 @@ function buildUpgrade(fabric: Fabric, job: TrainingJob, placement: Placement, an
   };
 }
 
-/** Takes back the dearest waves first, while the target still holds. */
+/** Rate of one wave on offer, bytes per second. */
+const WAVE = 50e9;
+
+/** Takes back the dearest waves first, as many per link as the target allows (bisection). */
 function trimWaves(bought: Map<string, { offer: UpgradeOffer; waves: number }>, target: number, secondsWith: (waves: ReadonlyMap<string, { offer: UpgradeOffer; waves: number }>) => number): void {
   for (const [link, one] of [...bought].sort(([, a], [, b]) => b.offer.euros - a.offer.euros)) {
-    for (let waves = one.waves; waves > 0; waves--) {
-      const fewer = new Map(bought).set(link, { ...one, waves: waves - 1 });
-      if (secondsWith(fewer) > target) break;
-      bought.set(link, { ...one, waves: waves - 1 });
+    let enough = one.waves;
+    let tooFew = -1;
+    while (enough - tooFew > 1) {
+      const middle = Math.floor((enough + tooFew) / 2);
+      if (secondsWith(new Map(bought).set(link, { ...one, waves: middle })) <= target) enough = middle;
+      else tooFew = middle;
     }
+    bought.set(link, { ...one, waves: enough });
   }
 }
 

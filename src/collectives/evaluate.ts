@@ -15,6 +15,8 @@ export interface PricedPhase {
   readonly secondsPerByte: number;
   /** Arc that takes longest, −1 for none. */
   readonly arc: number;
+  /** Stages passed piece by piece; `secondsPerByte` then is of all of them on the busiest link. */
+  readonly stages?: readonly PricedPhase[];
 }
 
 /** One set of ranks with its phases; several run at once. */
@@ -36,31 +38,75 @@ export interface ScheduledGroup {
 export function pricePhases(routes: Routes, groups: readonly ScheduledGroup[], meter: LoadMeter = borrowMeter(routes)): PricedPhase[] {
   const count = Math.max(0, ...groups.map((group) => group.phases.length));
   const priced: PricedPhase[] = [];
+  const lists = [...new Set(groups.map((group) => group.phases))];
   for (let p = 0; p < count; p++) {
-    // An all-gather repeats the transfers of its reduce-scatter: the same lists cost the same.
-    const same = priced.findIndex((_, q) => groups.every(({ phases }) => phases[q]?.transfers === phases[p]?.transfers && phases[q]?.repeat === phases[p]?.repeat && phases[q]?.depth === phases[p]?.depth));
+    const same = samePhase(lists, p);
     if (same >= 0) {
-      priced.push({ ...priced[same], label: groups.find(({ phases }) => p < phases.length)!.phases[p].label });
+      priced.push({ ...priced[same], label: lists.find((phases) => p < phases.length)![p].label });
       continue;
     }
-    meter.reset();
-    let latency: number | undefined;
-    let repeat = 1;
-    let depth = 0;
-    let label = '';
-    for (const { gpus, phases } of groups) {
-      const phase = phases[p] as Phase | undefined;
-      if (phase === undefined) continue;
-      label = phase.label;
-      repeat = Math.max(repeat, phase.repeat ?? 1);
-      depth = Math.max(depth, phase.depth ?? 0);
-      const reached = 'everyPair' in phase.transfers ? addEveryPair(routes, meter, gpus, phase.transfers.everyPair) : addTransfers(routes, meter, gpus, phase.transfers);
-      if (reached !== undefined) latency = Math.max(latency ?? 0, reached);
-    }
-    const { arc, seconds } = meter.bottleneck();
-    priced.push({ label, repeat, depth, latency, secondsPerByte: seconds, arc });
+    const isStaged = lists.some((phases) => phases[p]?.stages !== undefined);
+    priced.push(isStaged ? priceStages(routes, groups, p, meter) : priceOne(routes, groups, p, meter));
   }
   return priced;
+}
+
+/** An earlier phase with the same transfers in all groups: an all-gather repeats its reduce-scatter. −1 for none. */
+function samePhase(lists: readonly (readonly Phase[])[], p: number): number {
+  for (let q = 0; q < p; q++) {
+    if (lists.every((phases) => phases[p]?.stages === undefined && phases[q]?.transfers === phases[p]?.transfers && phases[q]?.repeat === phases[p]?.repeat && phases[q]?.depth === phases[p]?.depth)) return q;
+  }
+  return -1;
+}
+
+/** Loads of one phase of all groups; the meter holds them afterwards. */
+function priceOne(routes: Routes, groups: readonly ScheduledGroup[], p: number, meter: LoadMeter): PricedPhase {
+  meter.reset();
+  let latency: number | undefined;
+  let repeat = 1;
+  let depth = 0;
+  let label = '';
+  for (const { gpus, phases } of groups) {
+    const phase = phases[p] as Phase | undefined;
+    if (phase === undefined) continue;
+    label = phase.label;
+    repeat = Math.max(repeat, phase.repeat ?? 1);
+    depth = Math.max(depth, phase.depth ?? 0);
+    const reached = 'everyPair' in phase.transfers ? addEveryPair(routes, meter, gpus, phase.transfers.everyPair) : addTransfers(routes, meter, gpus, phase.transfers);
+    if (reached !== undefined) latency = Math.max(latency ?? 0, reached);
+  }
+  const { arc, seconds } = meter.bottleneck();
+  return { label, repeat, depth, latency, secondsPerByte: seconds, arc };
+}
+
+/** Prices every stage, and the link that all stages together keep busy longest. */
+function priceStages(routes: Routes, groups: readonly ScheduledGroup[], p: number, meter: LoadMeter): PricedPhase {
+  const inner = groups.map(({ gpus, phases }): ScheduledGroup => ({ gpus, phases: phases[p]?.stages ?? [] }));
+  const lists = [...new Set(inner.map((group) => group.phases))];
+  const count = Math.max(...lists.map((phases) => phases.length));
+  const stages: PricedPhase[] = [];
+  const loads: { readonly arcs: readonly number[]; readonly bytes: Float64Array }[] = [];
+  const total = new Map<number, number>();
+  for (let s = 0; s < count; s++) {
+    const same = samePhase(lists, s);
+    const stage = same >= 0 ? { ...stages[same], label: lists.find((phases) => s < phases.length)![s].label } : priceOne(routes, inner, s, meter);
+    const load = same >= 0 ? loads[same] : { arcs: [...meter.touched()], bytes: Float64Array.from(meter.touched(), (arc) => meter.bytesOn(arc)) };
+    stages.push(stage);
+    loads.push(load);
+    load.arcs.forEach((arc, i) => total.set(arc, (total.get(arc) ?? 0) + load.bytes[i] * stage.repeat));
+  }
+  const { arcBandwidth } = routes.fabric.compiled;
+  let arc = -1;
+  let secondsPerByte = 0;
+  for (const [candidate, bytes] of total) {
+    const seconds = bytes / arcBandwidth[candidate];
+    if (seconds > secondsPerByte || (seconds === secondsPerByte && candidate < arc)) {
+      secondsPerByte = seconds;
+      arc = candidate;
+    }
+  }
+  const reached = stages.flatMap(({ latency }) => (latency === undefined ? [] : [latency]));
+  return { label: groups[0].phases[p].label, repeat: 1, depth: 0, latency: reached.length === 0 ? undefined : Math.max(...reached), secondsPerByte, arc, stages };
 }
 
 function addTransfers(routes: Routes, meter: LoadMeter, gpus: Int32Array, transfers: Transfers): number | undefined {
@@ -244,6 +290,7 @@ export function phaseTime(phase: PricedPhase, bytes: Bytes, physics: CollectiveP
   if (phase.latency === undefined) return { seconds: 0, latency: 0, steps: 0 };
   const alpha = phase.latency + physics.step;
   const wire = bytes * phase.secondsPerByte;
+  if (phase.stages !== undefined) return stagedTime(phase.stages, wire, bytes, physics);
   if (phase.depth === 0) return { seconds: phase.repeat * (alpha + wire), latency: phase.repeat * alpha, steps: phase.repeat };
   // Pipelined: k pieces take k + depth − 1 steps of α + wire / k; best k = √((depth − 1)·wire / α), within the least piece.
   const most = Math.max(1, Math.floor(bytes / Math.max(1, physics.leastPiece)));
@@ -254,3 +301,27 @@ export function phaseTime(phase: PricedPhase, bytes: Bytes, physics: CollectiveP
   const steps = pieces + phase.depth - 1;
   return { seconds: time(pieces), latency: steps * alpha, steps };
 }
+
+/**
+ * Stages piece by piece: the first piece passes all stages, every further one adds the time of the slowest stage, or of the link that
+ * all stages together keep busy longest. Pieces are tried in powers of two.
+ */
+function stagedTime(stages: readonly PricedPhase[], wire: Seconds, bytes: Bytes, physics: CollectivePhysics): { seconds: Seconds; latency: Seconds; steps: number } {
+  const alphas = stages.map(({ repeat, latency }) => (latency === undefined ? 0 : repeat * (latency + physics.step)));
+  const wires = stages.map(({ repeat, secondsPerByte }) => repeat * secondsPerByte * bytes);
+  const steps = stages.reduce((sum, { repeat }) => sum + repeat, 0);
+  let best = { seconds: Infinity, latency: 0, steps };
+  for (let pieces = 1; pieces <= MOST_PIECES && (pieces === 1 || bytes / pieces >= physics.leastPiece); pieces *= 2) {
+    let through = 0;
+    let slowest = wire / pieces;
+    alphas.forEach((alpha, s) => {
+      through += alpha + wires[s] / pieces;
+      slowest = Math.max(slowest, alpha + wires[s] / pieces);
+    });
+    const seconds = through + (pieces - 1) * slowest;
+    if (seconds < best.seconds) best = { seconds, latency: Math.max(0, seconds - wire), steps: steps + pieces - 1 };
+  }
+  return best;
+}
+
+const MOST_PIECES = 64;

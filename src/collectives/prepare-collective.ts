@@ -8,7 +8,7 @@ import { completePhysics, RANGE } from './physics.js';
 import { orderRanks } from './rank-order.js';
 import { COLLECTIVE_ALGORITHMS } from './registry.js';
 import { describeShape } from './shape.js';
-import { COLLECTIVE_OPERATIONS, type CollectiveAlgorithm, type CollectiveEstimate, type CollectiveOperation, type CollectivePhysics, type LinkDirection } from './types.js';
+import { COLLECTIVE_OPERATIONS, type CollectiveAlgorithm, type CollectiveEstimate, type CollectiveOperation, type CollectivePhysics, type LinkDirection, type Phase } from './types.js';
 
 export interface CollectiveOptions {
   /** Name of an algorithm, or one of your own. Default: the fastest of all. */
@@ -115,7 +115,13 @@ export function priceGroups(
   const candidates: PricedCandidate[] = [];
   const refusals: { algorithm: string; reason: string }[] = [];
   if (groups.length === 0 || groups[0].length < 2) return { candidates, refusals };
+  // Groups of the same shape share one description of their transfers.
   const shapes = groups.map((gpus) => describeShape(routes, gpus));
+  const kindOf = new Map<string, number>();
+  const kinds = shapes.map((shape) => {
+    const key = `${shape.rankCount}|${shape.switchReduces}|${shape.levels.map((level) => level.join()).join(';')}`;
+    return kindOf.get(key) ?? (kindOf.set(key, kindOf.size), kindOf.size - 1);
+  });
   const meter = borrowMeter(routes);
   const isChoice = algorithms.length > 1;
   for (const algorithm of algorithms) {
@@ -127,7 +133,8 @@ export function priceGroups(
     }
     const variants = Math.min(...shapes.map((shape) => algorithm.variants?.(shape, operation) ?? 1));
     for (let variant = 0; variant < variants; variant++) {
-      const scheduled = groups.map((gpus, i) => ({ gpus, phases: algorithm.phases(shapes[i], operation, variant) }));
+      const phasesOf: Phase[][] = [];
+      const scheduled = groups.map((gpus, i) => ({ gpus, phases: (phasesOf[kinds[i]] ??= algorithm.phases(shapes[i], operation, variant)) }));
       candidates.push({ algorithm: algorithm.name, variant, phases: pricePhases(routes, scheduled, meter) });
     }
   }

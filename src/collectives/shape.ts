@@ -4,7 +4,8 @@ import type { CollectiveShape } from './types.js';
 
 const MOST_CHANNELS = 8;
 const MOST_STRIDED = 16;
-const MOST_REVERSED = 256;
+/** Above this, rings in both directions are not tried across nodes: NICs carry the same either way. */
+const MOST_REVERSED = 64;
 
 /**
  * What algorithms need to know of an ordered list of GPUs.

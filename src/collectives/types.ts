@@ -37,6 +37,11 @@ export interface Phase {
   readonly depth?: number;
   /** Explicit transfers, or the same share between every ordered pair. */
   readonly transfers: Transfers | { readonly everyPair: number };
+  /**
+   * Stages that the data passes piece by piece, so that all of them can work at once; `transfers` is then empty. The evaluator finds the
+   * best number of pieces; with one piece the stages run one after the other.
+   */
+  readonly stages?: readonly Phase[];
 }
 
 /** One movement of a chunk range in a trace. */

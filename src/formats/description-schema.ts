@@ -77,7 +77,7 @@ const job = z.strictObject({
   overlap: share.optional().describe('share of the step that may hide data-parallel traffic; default: what the last micro-batch allows'),
 });
 
-const reference = z.strictObject({ system: z.string(), gpus: count });
+const small = z.strictObject({ system: z.string(), gpus: count });
 
 /** Schema of the declarative description. Sizes and rates may carry units; unknown keys are refused. */
 export const descriptionSchema = z.strictObject({
@@ -89,10 +89,10 @@ export const descriptionSchema = z.strictObject({
   plan: z.strictObject({ gpus: z.union([count, z.literal('fewest')]).optional(), strategies: z.array(z.string()).optional(), outerEvery: count.optional() }).optional(),
   study: z
     .strictObject({
-      reference: reference.optional().describe('the single site to compare with'),
+      reference: cluster.optional().describe('the single site to compare with: a known system or so many nodes'),
       tolerance: share.optional().describe('accepted slowdown; default 0.05'),
       overlaps: z.array(share).min(1).max(10).optional(),
-      baseline: reference.optional().describe('the small cluster that people have now'),
+      baseline: small.optional().describe('the small cluster that people have now'),
       tokens: quantity('tokens of the whole training', '15T').optional(),
     })
     .optional()

@@ -80,6 +80,19 @@ function expandSite(site: SiteDescription, collector: Collector, index: number):
   };
 }
 
+/**
+ * The fabric of one cluster of a description, on a site of its own.
+ *
+ * @throws FabricPlanError `invalid-argument` or `unknown-name`
+ */
+export function expandSingleCluster(cluster: SiteDescription['clusters'][number]): ClusterSpec {
+  const collector = collectIssues();
+  const site: SiteDescription = { id: cluster.id ?? cluster.system ?? cluster.node ?? 'site', clusters: [cluster] };
+  const spec = collector.attempt('cluster', () => expandCluster(cluster, site, undefined, collector));
+  collector.finish();
+  return spec!;
+}
+
 function expandCluster(cluster: SiteDescription['clusters'][number], site: SiteDescription, coordinates: readonly [number, number] | undefined, collector: Collector): ClusterSpec {
   const fail = (message: string): never => {
     throw new FabricPlanError('invalid-argument', message);

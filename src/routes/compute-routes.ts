@@ -17,6 +17,8 @@ export interface RoutesOptions {
 /** Shortest and equal-cost routes of a fabric, computed when first needed. Hides an index; safe to share. */
 export interface Routes {
   readonly fabric: Fabric;
+  /** Message size at which links are compared. */
+  readonly referenceBytes: Bytes;
   /** Routing cost of each arc in seconds; parallel to the fabric's arcs. */
   readonly arcCost: Float64Array;
   readonly zones: Zones;
@@ -88,6 +90,7 @@ export function computeRoutes(fabric: Fabric, options: RoutesOptions = {}): Rout
   const widest = zones.classes.reduce((most, one) => Math.max(most, one.template.graph.nodeCount), 1);
   return {
     fabric,
+    referenceBytes,
     arcCost,
     zones,
     core,
@@ -158,9 +161,10 @@ function routeClass(zones: Zones, core: CoreRoutes, paths: TemplatePaths, classA
   const entryCost = to.template.entryCost.map((cost, y) => paths.forward(to.template, to.template.entryDevice[y])[b] + cost);
   let best = inZone;
   let ways: [number, number][] = [];
+  const nearestEntries = sortedBy(entryCost);
   for (const x of sortedBy(exitCost)) {
     if (exitCost[x] >= best * (1 + EQUAL_COST)) break;
-    for (const y of sortedBy(entryCost)) {
+    for (const y of nearestEntries) {
       const sum = exitCost[x] + entryCost[y];
       if (sum > best * (1 + EQUAL_COST)) break;
       const cost = sum + core.distance(from.exits[x], to.entries[y]);

@@ -31,14 +31,16 @@ export function createCoreRoutes(core: PathGraph): CoreRoutes {
   const pairs = new Map<number, PathShares | undefined>();
   let kept = 0;
 
+  const makeRoom = (): void => {
+    if (kept <= CACHE_NUMBERS) return;
+    distances.clear();
+    pairs.clear();
+    kept = 0;
+  };
   const distancesFrom = (node: number): Float64Array => {
     let found = distances.get(node);
     if (found === undefined) {
-      if (kept > CACHE_NUMBERS) {
-        distances.clear();
-        pairs.clear();
-        kept = 0;
-      }
+      makeRoom();
       distances.set(node, (found = shortestDistances(core, node)));
       kept += found.length;
     }
@@ -58,6 +60,7 @@ export function createCoreRoutes(core: PathGraph): CoreRoutes {
     },
     shares(from, to) {
       if (from === to) return { arcs: new Int32Array(0), shares: new Float64Array(0), latency: 0 };
+      makeRoom();
       const [a, b] = canonical(from, to);
       const key = a * core.nodeCount + b;
       let found = pairs.get(key);
@@ -67,7 +70,14 @@ export function createCoreRoutes(core: PathGraph): CoreRoutes {
         kept += (found?.arcs.length ?? 0) * 2;
       }
       if (found === undefined || (a === from && b === to)) return found;
-      return { ...found, arcs: found.arcs.map((arc) => moveArc(core, arc, a, from, b, to)) };
+      const exactKey = from * core.nodeCount + to;
+      let exact = pairs.get(exactKey);
+      if (exact === undefined) {
+        exact = { ...found, arcs: found.arcs.map((arc) => moveArc(core, arc, a, from, b, to)) };
+        pairs.set(exactKey, exact);
+        kept += exact.arcs.length;
+      }
+      return exact;
     },
   };
 }

@@ -1,9 +1,9 @@
 import { FabricPlanError, invalidArgument, type Issue } from '../errors.js';
 import { editFabric } from '../fabric/edit-fabric.js';
-import { setLinkCounts } from '../fabric/set-link-counts.js';
 import type { Fabric, LinkSpec } from '../fabric/types.js';
 import type { Seconds } from '../quantities.js';
-import { computeRoutes } from '../routes/compute-routes.js';
+import { computeRoutes, type Routes } from '../routes/compute-routes.js';
+import { rescaleRoutes } from '../routes/rescale-routes.js';
 import { estimateStep } from '../training/estimate-step.js';
 import type { StepEstimate } from '../training/types.js';
 import type { UpgradeCandidate, UpgradeJob, UpgradeOffer, UpgradePlan, UpgradeStep } from './types.js';
@@ -50,7 +50,8 @@ export function planUpgrades(fabric: Fabric, jobs: readonly UpgradeJob[], offers
   const { budget = Infinity, target = 0, leastSaving = 0.002, limit = 40 } = options;
   const byLink = new Map<string, UpgradeOffer[]>();
   for (const offer of offers) byLink.set(offer.link, [...(byLink.get(offer.link) ?? []), offer]);
-  const estimate = (changes: Changes): MixEstimate => estimateMix(applyChanges(fabric, changes), jobs, byLink);
+  const today = computeRoutes(fabric);
+  const estimate = (changes: Changes): MixEstimate => estimateMix(applyChanges(today, changes), jobs, byLink);
   const start = estimate({});
   const steps: UpgradeStep[] = [];
   let changes: Changes = {};
@@ -142,15 +143,15 @@ function addOffer(fabric: Fabric, changes: Changes, offer: UpgradeOffer): Change
   return { ...changes, [offer.link]: { ...(Object.hasOwn(changes, offer.link) ? changes[offer.link] : {}), ...offer.change, ...more } };
 }
 
-function applyChanges(fabric: Fabric, changes: Changes): Fabric {
+function applyChanges(today: Routes, changes: Changes): Routes {
   const entries = Object.entries(changes);
-  if (entries.length === 0) return fabric;
+  if (entries.length === 0) return today;
   const isCountOnly = entries.every(([, change]) => Object.keys(change).join() === 'count');
-  return isCountOnly ? setLinkCounts(fabric, Object.fromEntries(entries.map(([id, { count }]) => [id, count!]))) : editFabric(fabric, { updateLinks: changes });
+  if (isCountOnly) return rescaleRoutes(today, Object.fromEntries(entries.map(([id, { count }]) => [id, count!])));
+  return computeRoutes(editFabric(today.fabric, { updateLinks: changes }));
 }
 
-function estimateMix(fabric: Fabric, jobs: readonly UpgradeJob[], byLink: ReadonlyMap<string, readonly UpgradeOffer[]>): MixEstimate {
-  const routes = computeRoutes(fabric);
+function estimateMix(routes: Routes, jobs: readonly UpgradeJob[], byLink: ReadonlyMap<string, readonly UpgradeOffer[]>): MixEstimate {
   const weights = jobs.reduce((sum, { weight = 1 }) => sum + weight, 0);
   let seconds = 0;
   let worst = 0;

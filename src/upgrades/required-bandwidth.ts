@@ -1,18 +1,19 @@
 import { FabricPlanError, invalidArgument } from '../errors.js';
-import { setLinkCounts } from '../fabric/set-link-counts.js';
 import type { Fabric } from '../fabric/types.js';
 import type { BytesPerSecond, Seconds } from '../quantities.js';
-import { computeRoutes, type Routes } from '../routes/compute-routes.js';
-import { estimateStep } from '../training/estimate-step.js';
+import { computeRoutes } from '../routes/compute-routes.js';
+import { rescaleRoutes } from '../routes/rescale-routes.js';
+import { prepareStep } from '../training/estimate-step.js';
 import type { Mapping, TrainingJob } from '../training/types.js';
 
 export interface BandwidthQuestion {
   readonly job: TrainingJob;
-  readonly mapping: Mapping;
+  /** Mappings to choose from at every rate: the best at today's rates need not be the best at higher ones. */
+  readonly mappings: readonly Mapping[];
   /** Links that are given the same rate. */
   readonly links: readonly string[];
-  /** Step time to compare with, such as that of a single site. */
-  readonly reference: Seconds;
+  /** Step time to compare with, such as that of a single site: one figure, or one per overlap. */
+  readonly reference: Seconds | readonly Seconds[];
   /** Slowdown that is accepted; 0.05 asks for within 5 %. */
   readonly tolerance: number;
   /** Shares of the step that may hide traffic between sites. Default 0, 0.25, 0.5. */
@@ -33,46 +34,50 @@ export interface BandwidthAnswer {
   readonly required: readonly (BytesPerSecond | undefined)[];
 }
 
-const POINTS = [12.5e9, 25e9, 50e9, 75e9, 100e9, 150e9, 200e9, 400e9, 800e9, 1600e9] as const;
-const REFINEMENTS = 12;
+const POINTS = [12.5e9, 25e9, 50e9, 75e9, 100e9, 150e9, 200e9, 400e9, 800e9] as const;
+const REFINEMENTS = 5;
 
 /**
  * The inverse question: what rate on these links brings a job within some share of a reference step time, as a function of overlap.
  *
- * The mapping stays; the collective algorithm is chosen anew at every rate. Overlap changes only what is exposed, so one pricing per
+ * The collective algorithm and the best of the mappings are chosen anew at every rate. Overlap changes only what is exposed, so one pricing per
  * rate serves all overlaps.
  *
  * @throws FabricPlanError `invalid-argument`
  * @complexity about 20 step estimates
  * @example
- * const answer = requiredBandwidth(fabric, { job, mapping, links: ['a–b'], reference: 1, tolerance: 0.05, overlaps: [0] });
- * answer.points.length // 10
+ * const answer = requiredBandwidth(fabric, { job, mappings: [mapping], links: ['a–b'], reference: 1, tolerance: 0.05, overlaps: [0] });
+ * answer.points.length // 9
  */
 export function requiredBandwidth(fabric: Fabric, question: BandwidthQuestion): BandwidthAnswer {
-  const { job, mapping, links, reference, tolerance, overlaps = [0, 0.25, 0.5] } = question;
-  if (!(reference > 0)) throw invalidArgument('requiredBandwidth', 'reference', reference, 'seconds above 0');
-  if (!(tolerance > 0 && tolerance < 1)) throw invalidArgument('requiredBandwidth', 'tolerance', tolerance, 'a share between 0 and 1');
+  const where = 'requiredBandwidth';
+  const { job, mappings, links, tolerance, overlaps = [0, 0.25, 0.5] } = question;
+  const references = typeof question.reference === 'number' ? overlaps.map(() => question.reference as number) : question.reference;
+  if (references.length !== overlaps.length || references.some((seconds) => !(seconds > 0))) throw invalidArgument(where, 'reference', question.reference, 'seconds above 0, one for all or one per overlap');
+  if (!(tolerance > 0 && tolerance < 1)) throw invalidArgument(where, 'tolerance', tolerance, 'a share between 0 and 1');
+  if (mappings.length === 0) throw invalidArgument(where, 'mappings', mappings, 'one mapping or more');
   const chosen = links.map((id) => {
     const link = fabric.links.find((one) => one.id === id);
-    if (link === undefined) throw new FabricPlanError('invalid-argument', `requiredBandwidth: unknown link "${id}"; expected ids of links of the fabric`);
+    if (link === undefined) throw new FabricPlanError('invalid-argument', `${where}: unknown link "${id}"; expected ids of links of the fabric`);
     return link;
   });
-  const routesAt = (bandwidth: number): Routes => computeRoutes(setLinkCounts(fabric, Object.fromEntries(chosen.map((link) => [link.id, bandwidth / link.bandwidth]))));
-  const efficiencyAt = (routes: Routes, overlap: number): number => reference / estimateStep(routes, { ...job, overlap }, mapping).seconds;
-  const points = POINTS.map((bandwidth): BandwidthPoint => {
-    const routes = routesAt(bandwidth);
-    return { bandwidth, efficiency: overlaps.map((overlap) => efficiencyAt(routes, overlap)) };
-  });
+  const today = computeRoutes(fabric);
+  const efficienciesAt = (bandwidth: number): number[] => {
+    const routes = rescaleRoutes(today, Object.fromEntries(chosen.map((link) => [link.id, bandwidth / link.bandwidth])));
+    const steps = mappings.map((mapping) => prepareStep(routes, job, mapping));
+    return overlaps.map((overlap, o) => Math.max(...steps.map((step) => references[o] / step(overlap).seconds)));
+  };
+  const points = POINTS.map((bandwidth): BandwidthPoint => ({ bandwidth, efficiency: efficienciesAt(bandwidth) }));
   const wanted = 1 / (1 + tolerance);
-  const required = overlaps.map((overlap, o) => {
+  const required = overlaps.map((_, o) => {
     const first = points.findIndex(({ efficiency }) => efficiency[o] >= wanted);
     if (first < 0) return undefined;
     if (first === 0) return points[0].bandwidth;
     let low = points[first - 1].bandwidth;
     let high = points[first].bandwidth;
-    for (let i = 0; i < REFINEMENTS && high / low > 1.01; i++) {
+    for (let i = 0; i < REFINEMENTS && high / low > 1.03; i++) {
       const middle = Math.sqrt(low * high);
-      if (efficiencyAt(routesAt(middle), overlap) >= wanted) high = middle;
+      if (efficienciesAt(middle)[o] >= wanted) high = middle;
       else low = middle;
     }
     return high;

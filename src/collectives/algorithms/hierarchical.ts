@@ -1,5 +1,5 @@
 import type { CollectiveAlgorithm, CollectiveOperation, CollectiveShape, Move, Phase, Trace } from '../types.js';
-import { mergeParts, mergeSteps, type ConcurrentPart } from './concurrent.js';
+import { mergeParts, mergeSteps, pipelineStages, type ConcurrentPart } from './concurrent.js';
 import { adds, copies, modulo } from './transfers.js';
 
 /**
@@ -16,7 +16,8 @@ import { adds, copies, modulo } from './transfers.js';
  * Groups may have unequal sizes (all-reduce): the buffer is cut into atoms at every group's shard borders, and for each atom the owners
  * in the groups form a ring. Over k sites each sends 2(k − 1)/k of the buffer over its access link, whatever its size.
  *
- * Variants: rings or direct exchange inside the narrowest groups; all levels, only the narrowest or only the broadest.
+ * The levels work on different pieces at once where that pays. Variants: rings or direct exchange inside the narrowest groups; all
+ * levels, only the narrowest or only the broadest.
  *
  * @complexity O(n × levels)
  * @reference Cho et al., BlueConnect, IBM J. Res. Dev. 63(6), 2019, generalised to unequal groups
@@ -29,12 +30,13 @@ export const hierarchical: CollectiveAlgorithm = {
     if (operation !== 'all-reduce' && !isUniform(shape)) return `hierarchical ${operation} needs groups of equal size`;
     return undefined;
   },
-  variants: (shape) => (shape.rankCount > MOST_VARIED ? 1 : 2) * levelChoices(shape).length,
+  variants: (shape) => styles(shape).length * levelChoices(shape).length,
   phases(shape, operation, variant): Phase[] {
     const stages = planStages(shape, variant, 1);
     const down = stages.map(({ label, rings }) => mergeParts(`reduce-scatter ${label}`, rings.map(ringPart)));
-    const up = down.map((phases, s) => phases.map((phase) => ({ ...phase, label: `all-gather ${stages[s].label}` }))).reverse();
-    return [...(operation === 'all-gather' ? [] : down), ...(operation === 'reduce-scatter' ? [] : up)].flat();
+    const up = down.map((phase, s) => ({ ...phase, label: `all-gather ${stages[s].label}` })).reverse();
+    const phases = [...(operation === 'all-gather' ? [] : down), ...(operation === 'reduce-scatter' ? [] : up)];
+    return [pipelineStages('all levels, piece by piece', phases)];
   },
   trace(shape, operation: CollectiveOperation, variant): Trace {
     const chunks = exactChunks(shape, variant);
@@ -80,7 +82,7 @@ type Ownership = readonly { readonly start: number; readonly end: number; readon
 function planStages(shape: CollectiveShape, variant: number, size: number): Stage[] {
   const choices = levelChoices(shape);
   const levels = choices[variant % choices.length];
-  const isDirect = variant >= choices.length;
+  const isDirect = styleOf(shape, variant) === 'direct';
   let groups: Ownership[] = Array.from({ length: shape.rankCount }, (_, rank) => [{ start: 0, end: size, owner: rank }]);
   let groupOf: Int32Array = Int32Array.from({ length: shape.rankCount }, (_, rank) => rank);
   const stages: Stage[] = [];
@@ -128,17 +130,19 @@ function ownershipAfter(one: Ring): Ownership {
 
 function ringPart(one: Ring): ConcurrentPart {
   const k = one.children;
-  const part: ConcurrentPart = { repeat: one.isDirect ? 1 : k - 1, source: [], target: [], share: [] };
+  const source: number[] = [];
+  const target: number[] = [];
+  const share: number[] = [];
   for (const { start, end, owners } of one.atoms) {
     for (let i = 0; i < k; i++) {
       for (let hop = 1; hop < (one.isDirect ? k : 2); hop++) {
-        part.source.push(owners[i]);
-        part.target.push(owners[(i + hop) % k]);
-        part.share.push((end - start) / k);
+        source.push(owners[i]);
+        target.push(owners[(i + hop) % k]);
+        share.push((end - start) / k);
       }
     }
   }
-  return part;
+  return { repeat: one.isDirect ? 1 : k - 1, source, target, share };
 }
 
 function ringMoves(one: Ring, move: typeof adds, isGather: boolean): Move[][] {
@@ -154,11 +158,24 @@ function ringMoves(one: Ring, move: typeof adds, isGather: boolean): Move[][] {
   return Array.from({ length: k - 1 }, (_, s) => one.atoms.flatMap((atom) => atom.owners.map((from, i) => move(from, atom.owners[(i + 1) % k], ...range(atom, modulo(i + held - s, k))))));
 }
 
-/** Which levels to use: all, the narrowest alone, the broadest alone. */
+/** Which levels to use: all; the broadest alone; of two, also the narrowest alone. */
 function levelChoices(shape: CollectiveShape): (readonly Int32Array[])[] {
   if (shape.levels.length <= 1 || shape.rankCount > MOST_VARIED) return [shape.levels];
-  return [shape.levels, [shape.levels[0]], [shape.levels[shape.levels.length - 1]]];
+  const broadest = [shape.levels[shape.levels.length - 1]];
+  return shape.levels.length === 2 ? [shape.levels, [shape.levels[0]], broadest] : [shape.levels, broadest];
 }
+
+type Style = 'rings' | 'direct';
+
+/** Direct exchange is tried where the narrowest groups are small and it differs from a ring. */
+function styles(shape: CollectiveShape): readonly Style[] {
+  const sizes = new Map<number, number>();
+  for (const group of shape.levels[0]) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  const largest = Math.max(...sizes.values());
+  return shape.rankCount <= MOST_VARIED && largest > 2 && largest <= MOST_DIRECT ? ['rings', 'direct'] : ['rings'];
+}
+
+const styleOf = (shape: CollectiveShape, variant: number): Style => styles(shape)[Math.floor(variant / levelChoices(shape).length)];
 
 /** The smallest number of chunks that every stage divides without rest. */
 function exactChunks(shape: CollectiveShape, variant: number): number {

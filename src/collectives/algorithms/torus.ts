@@ -19,7 +19,7 @@ export const torus: CollectiveAlgorithm = {
   phases(shape, operation): Phase[] {
     const grid = gridOf(shape)!;
     const stages = grid.extents.map((_, s) => mergeParts(`dimension stage ${s}`, partsOf(grid).map((part) => stagePart(grid, part, s))));
-    return [...(operation === 'all-gather' ? [] : stages), ...(operation === 'reduce-scatter' ? [] : [...stages].reverse())].flat();
+    return [...(operation === 'all-gather' ? [] : stages), ...(operation === 'reduce-scatter' ? [] : [...stages].reverse())];
   },
   trace(shape, operation): Trace {
     const grid = gridOf(shape)!;

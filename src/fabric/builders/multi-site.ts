@@ -38,6 +38,8 @@ export interface MultiSiteOptions {
 
 /** Gateways serve the wide area only: traffic between switches of one site must not take them as a short cut. */
 const BORDER_COST: Seconds = 1;
+/** Far above any access link, which is the one that limits. */
+const BORDER_BANDWIDTH: BytesPerSecond = 1e13;
 
 /** Light in fibre: group index 1.468 over the speed of light, 4.9 µs a kilometre (ITU-T G.652 fibre). */
 export const FIBRE_LATENCY_PER_METRE = 4.9e-9;
@@ -88,9 +90,6 @@ function addSite(site: SiteOptions, devices: DeviceSpec[], links: LinkSpec[]): v
   for (const cluster of site.clusters) {
     for (const device of cluster.devices) devices.push(device);
     for (const one of cluster.links) links.push(one);
-    // Border links carry the access rate and more; the access link is the one that limits.
-    const share = (4 * site.access.bandwidth) / cluster.uplinks.length;
-    const rate = Math.max(share, 100e9);
-    for (const uplink of cluster.uplinks) links.push({ id: `${uplink}–${gateway}`, source: uplink, target: gateway, bandwidth: rate, latency: 1e-6, technology: 'border', routingCost: BORDER_COST });
+    for (const uplink of cluster.uplinks) links.push({ id: `${uplink}–${gateway}`, source: uplink, target: gateway, bandwidth: BORDER_BANDWIDTH, latency: 1e-6, technology: 'border', routingCost: BORDER_COST });
   }
 }
