@@ -48,7 +48,7 @@ export function buildPlan(fabric: Fabric, description: Description, request: Pla
   const result = placeJob(routes, job, {
     ...(gpus === undefined ? {} : { gpus }),
     ...(strategies === undefined ? {} : { strategies }),
-    limit: request.limit ?? 5,
+    limit: request.limit ?? 3,
     outerEvery: request.outerEvery ?? description.plan?.outerEvery ?? 100,
     ...signal,
     onProgress: (share) => {
@@ -154,7 +154,7 @@ function placeReference(cluster: NonNullable<StudyDescription['reference']>, job
   const routes = computeRoutes(fabric);
   const system = cluster.id ?? cluster.system ?? cluster.node ?? fabric.name;
   const gpus = fabric.gpuIds.length;
-  const { placements, explanation } = placeJob(routes, job, { strategies: ['single-site'], limit: 3 });
+  const { placements, explanation } = placeJob(routes, job, { strategies: ['single-site'], limit: 2 });
   if (placements.length === 0) throw new FabricPlanError('unsupported', `the reference of ${gpus} GPUs of ${system} cannot run the job: ${explanation}`);
   const steps = placements.map(({ mapping }) => prepareStep(routes, job, mapping));
   return { report: { system, gpus, step: placements[0].step }, at: (overlap) => Math.min(...steps.map((step) => step(overlap).seconds)) };

@@ -74,7 +74,7 @@ function createProgram(finish: (code: number) => void): Command {
     .option('--overlap <share>', 'share of the step that may hide data-parallel traffic')
     .option('--gpus <count>', 'number of GPUs, or "fewest" (default: all)')
     .option('--strategy <name...>', 'only these strategies')
-    .option('--limit <count>', 'placements to list', '5')
+    .option('--limit <count>', 'placements to list', '3')
     .option('--outer-every <steps>', 'steps between synchronisations across sites for low-communication training')
     .option('--ranks', 'list the GPUs of every placement in rank order (with --json)')
     .option('--seed <number>', 'accepted for scripts; the search is deterministic and uses no randomness')

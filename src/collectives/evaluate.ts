@@ -1,6 +1,6 @@
 import type { Bytes, Seconds } from '../quantities.js';
 import type { Routes } from '../routes/compute-routes.js';
-import { borrowMeter, type LoadMeter } from '../routes/load-meter.js';
+import { borrowMeter, borrowTotals, type LoadMeter } from '../routes/load-meter.js';
 import { scaleUpSwitch } from './shape.js';
 import type { CollectivePhysics, Phase, Transfers } from './types.js';
 
@@ -85,25 +85,33 @@ function priceStages(routes: Routes, groups: readonly ScheduledGroup[], p: numbe
   const lists = [...new Set(inner.map((group) => group.phases))];
   const count = Math.max(...lists.map((phases) => phases.length));
   const stages: PricedPhase[] = [];
-  const loads: { readonly arcs: readonly number[]; readonly bytes: Float64Array }[] = [];
-  const total = new Map<number, number>();
-  for (let s = 0; s < count; s++) {
-    const same = samePhase(lists, s);
-    const stage = same >= 0 ? { ...stages[same], label: lists.find((phases) => s < phases.length)![s].label } : priceOne(routes, inner, s, meter);
-    const load = same >= 0 ? loads[same] : { arcs: [...meter.touched()], bytes: Float64Array.from(meter.touched(), (arc) => meter.bytesOn(arc)) };
-    stages.push(stage);
-    loads.push(load);
-    load.arcs.forEach((arc, i) => total.set(arc, (total.get(arc) ?? 0) + load.bytes[i] * stage.repeat));
-  }
   const { arcBandwidth } = routes.fabric.compiled;
+  // Bytes of all stages on each arc: a stage that is repeated later (all-gather) is counted with the first.
+  const first = Array.from({ length: count }, (_, s) => samePhase(lists, s));
+  const total = borrowTotals(routes);
+  const touched: number[] = [];
+  for (let s = 0; s < count; s++) {
+    if (first[s] >= 0) {
+      stages.push({ ...stages[first[s]], label: lists.find((phases) => s < phases.length)![s].label });
+      continue;
+    }
+    const stage = priceOne(routes, inner, s, meter);
+    stages.push(stage);
+    const weight = stage.repeat * (1 + first.filter((earlier) => earlier === s).length);
+    for (const arc of meter.touched()) {
+      if (total[arc] === 0) touched.push(arc);
+      total[arc] += meter.bytesOn(arc) * weight;
+    }
+  }
   let arc = -1;
   let secondsPerByte = 0;
-  for (const [candidate, bytes] of total) {
-    const seconds = bytes / arcBandwidth[candidate];
+  for (const candidate of touched) {
+    const seconds = total[candidate] / arcBandwidth[candidate];
     if (seconds > secondsPerByte || (seconds === secondsPerByte && candidate < arc)) {
       secondsPerByte = seconds;
       arc = candidate;
     }
+    total[candidate] = 0;
   }
   const reached = stages.flatMap(({ latency }) => (latency === undefined ? [] : [latency]));
   return { label: groups[0].phases[p].label, repeat: 1, depth: 0, latency: reached.length === 0 ? undefined : Math.max(...reached), secondsPerByte, arc, stages };

@@ -27,7 +27,7 @@ export interface Routes {
   /** Switch-to-switch routes. */
   readonly core: CoreRoutes;
   /** Working memory that calls share, one after the other; see borrowMeter. */
-  readonly scratch: { meter?: LoadMeter };
+  readonly scratch: { meter?: LoadMeter; totals?: Float64Array };
 }
 
 /** The route of one class of GPU pairs: shares of zone arcs at both ends, and the switch pairs in between. */
@@ -85,7 +85,10 @@ export function computeRoutes(fabric: Fabric, options: RoutesOptions = {}): Rout
   const zones = createZones(fabric, arcCost);
   const core = createCoreRoutes(zones.core);
   const paths = createTemplatePaths();
-  const templates = new Map<number, RouteTemplate>();
+  // By pair of classes, then by pair of places; neighbouring transfers mostly share the pair of classes.
+  const templates = new Map<number, (RouteTemplate | undefined)[]>();
+  let lastPair = -1;
+  let lastTable: (RouteTemplate | undefined)[] = [];
   const sides = zones.classes.length;
   const widest = zones.classes.reduce((most, one) => Math.max(most, one.template.graph.nodeCount), 1);
   return {
@@ -102,12 +105,19 @@ export function computeRoutes(fabric: Fabric, options: RoutesOptions = {}): Rout
       const zoneB = zones.zoneOf[b];
       const classA = zones.zones[zoneA].classIndex;
       const classB = zones.zones[zoneB].classIndex;
-      const key = (((zoneA === zoneB ? sides : classA) * (sides + 1) + classB) * widest + zones.localOf[a]) * widest + zones.localOf[b];
-      let found = templates.get(key);
+      const pair = (zoneA === zoneB ? sides : classA) * (sides + 1) + classB;
+      if (pair !== lastPair) {
+        let table = templates.get(pair);
+        if (table === undefined) templates.set(pair, (table = []));
+        lastPair = pair;
+        lastTable = table;
+      }
+      const place = zones.localOf[a] * widest + zones.localOf[b];
+      let found = lastTable[place];
       if (found === undefined) {
         found = routeClass(zones, core, paths, classA, classB, zones.localOf[a], zones.localOf[b], zoneA === zoneB);
         if (found === undefined) throw unreachable(fabric, source, target);
-        templates.set(key, found);
+        lastTable[place] = found;
       }
       return found;
     },

@@ -100,3 +100,9 @@ export function borrowMeter(routes: Routes): LoadMeter {
   routes.scratch.meter.reset();
   return routes.scratch.meter;
 }
+
+/** An array of zeros parallel to arcs that calls share; whoever writes to it sets it back to zero. */
+export function borrowTotals(routes: Routes): Float64Array {
+  routes.scratch.totals ??= new Float64Array(routes.fabric.compiled.arcCount);
+  return routes.scratch.totals;
+}
