@@ -70,14 +70,18 @@ export function startDraft(where: string, options: ClusterOptions): Draft {
   };
 }
 
-/** Joins a device to switches by `total` cables, spread evenly; fewer cables than switches use the first ones from `offset` on. */
+/**
+ * Joins a device to every one of some switches by `total` cables, spread evenly from `offset` on. Fewer cables than switches are broken
+ * out: every switch gets one of the same smaller rate, so that the capacity is what was asked for and nothing is left unconnected.
+ */
 export function connectEvenly(draft: Draft, source: string, switches: readonly string[], total: number, shape: LinkShape, offset = 0): void {
-  const width = Math.min(switches.length, total);
+  const width = switches.length;
+  const cable = total < width ? { ...shape, bandwidth: (shape.bandwidth * total) / width } : shape;
   for (let i = 0; i < width; i++) {
-    const count = Math.floor(total / width) + (i < total % width ? 1 : 0);
-    // With a cable for every switch the order is the same for all, so that equal devices stay equal.
-    const target = switches[width === switches.length ? i : (offset + i) % switches.length];
-    draft.links.push({ id: `${source}–${target}`, source, target, ...shape, ...(count === 1 ? {} : { count }) });
+    const surplus = total < width ? 0 : (i - (offset % width) + width) % width < total % width ? 1 : 0;
+    const count = Math.max(1, Math.floor(total / width)) + surplus;
+    const target = switches[i];
+    draft.links.push({ id: `${source}–${target}`, source, target, ...cable, ...(count === 1 ? {} : { count }) });
   }
 }
 
