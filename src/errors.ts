@@ -1,14 +1,6 @@
 /** What kind of mistake a {@link FabricPlanError} reports. */
 export type ErrorCode =
-  | 'invalid-fabric'
-  | 'invalid-argument'
-  | 'unknown-name'
-  | 'unreachable'
-  | 'unsupported'
-  | 'parse'
-  | 'too-large'
-  | 'conflict'
-  | 'aborted';
+  'invalid-fabric' | 'invalid-argument' | 'unknown-name' | 'unreachable' | 'unsupported' | 'parse' | 'too-large' | 'conflict' | 'aborted';
 
 /** One problem in an input: where, what was found, what was expected. */
 export interface Issue {

@@ -6,7 +6,16 @@ export { setLinkCounts } from './fabric/set-link-counts.js';
 export { groupByLevel, localityLevels, type LocationGroup } from './fabric/locality.js';
 export { summarizeFabric, type FabricSummary } from './fabric/capacity.js';
 export { fromGraphology, toGraphology } from './fabric/graph.js';
-export { DEVICE_KINDS, type CompiledFabric, type DeviceKind, type DeviceSpec, type Fabric, type FabricSpec, type LinkSpec, type PeakRates } from './fabric/types.js';
+export {
+  DEVICE_KINDS,
+  type CompiledFabric,
+  type DeviceKind,
+  type DeviceSpec,
+  type Fabric,
+  type FabricSpec,
+  type LinkSpec,
+  type PeakRates,
+} from './fabric/types.js';
 // Builders
 export { buildNode, type GpuShape, type LinkShape, type NodeFragment, type NodeShape, type ScaleUpShape } from './fabric/builders/node.js';
 export { CLUSTER_LEVELS, type ClusterOptions, type ClusterSpec } from './fabric/builders/network.js';
@@ -15,7 +24,13 @@ export { buildRailOptimised, type RailOptimisedOptions } from './fabric/builders
 export { buildFatTree, type FatTreeOptions } from './fabric/builders/fat-tree.js';
 export { buildDragonfly, buildDragonflyPlus, type DragonflyOptions, type DragonflyPlusOptions } from './fabric/builders/dragonfly.js';
 export { buildTorus, type TorusOptions } from './fabric/builders/torus.js';
-export { buildMultiSite, FIBRE_LATENCY_PER_METRE, type MultiSiteOptions, type SiteOptions, type WideAreaLink } from './fabric/builders/multi-site.js';
+export {
+  buildMultiSite,
+  FIBRE_LATENCY_PER_METRE,
+  type MultiSiteOptions,
+  type SiteOptions,
+  type WideAreaLink,
+} from './fabric/builders/multi-site.js';
 // How bytes travel
 export { computeRoutes, routeBetween, type Route, type Routes, type RoutesOptions } from './routes/compute-routes.js';
 export { findPath, type FoundPath } from './routes/find-path.js';
@@ -24,7 +39,13 @@ export { shareFairly, type Flow } from './routes/max-min-share.js';
 export { computeMaxFlow, type MaxFlow } from './routes/max-flow.js';
 // What a pattern costs
 export { estimateAllReduce, estimateCollective } from './collectives/estimate-collective.js';
-export { busFactor, prepareCollective, type CollectiveOptions, type CollectiveSubject, type PreparedCollective } from './collectives/prepare-collective.js';
+export {
+  busFactor,
+  prepareCollective,
+  type CollectiveOptions,
+  type CollectiveSubject,
+  type PreparedCollective,
+} from './collectives/prepare-collective.js';
 export { COLLECTIVE_ALGORITHMS } from './collectives/registry.js';
 export { DEFAULT_PHYSICS } from './collectives/physics.js';
 export { collectiveOptimum, type BottleneckCut, type CollectiveOptimum } from './collectives/bounds/collective-optimum.js';
@@ -49,14 +70,34 @@ export { shapeOfSize } from './training/shape-of-size.js';
 export { estimateMemory } from './training/estimate-memory.js';
 export { COMPUTE_MODEL, estimateStep } from './training/estimate-step.js';
 export { refuseParallelism } from './training/validate-job.js';
-export type { Axis, AxisEstimate, Mapping, MemoryEstimate, Parallelism, Precision, Recomputation, StepEstimate, TrainingJob, TransformerShape } from './training/types.js';
+export type {
+  Axis,
+  AxisEstimate,
+  Mapping,
+  MemoryEstimate,
+  Parallelism,
+  Precision,
+  Recomputation,
+  StepEstimate,
+  TrainingJob,
+  TransformerShape,
+} from './training/types.js';
 // Where it runs
 export { placeJob, type PlaceOptions } from './placement/place-job.js';
 export { PLACEMENT_STRATEGIES } from './placement/registry.js';
 export type { Placement, PlacementResult, PlacementStrategy, Rejection, Selection, SelectionContext } from './placement/types.js';
 // What is in use
 export { createCluster } from './cluster/create-cluster.js';
-export type { Allocation, Cluster, ClusterDecision, ClusterPolicy, ClusterRequest, ClusterSnapshot, SharePolicy, ShareUsage } from './cluster/types.js';
+export type {
+  Allocation,
+  Cluster,
+  ClusterDecision,
+  ClusterPolicy,
+  ClusterRequest,
+  ClusterSnapshot,
+  SharePolicy,
+  ShareUsage,
+} from './cluster/types.js';
 // What to change
 export { planUpgrades, type UpgradeOptions } from './upgrades/plan-upgrades.js';
 export { requiredBandwidth, type BandwidthAnswer, type BandwidthPoint, type BandwidthQuestion } from './upgrades/required-bandwidth.js';

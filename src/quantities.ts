@@ -29,7 +29,18 @@ export type QuantityKind = 'bytes' | 'bytes/second' | 'seconds' | 'metres' | 'fl
 
 const DECIMAL: Readonly<Record<string, number>> = { '': 1, k: 1e3, K: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18 };
 const BINARY: Readonly<Record<string, number>> = { Ki: KiB, Mi: MiB, Gi: GiB, Ti: TiB, Pi: 1024 ** 5 };
-const TIME: Readonly<Record<string, number>> = { ns: 1e-9, us: 1e-6, µs: 1e-6, μs: 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, d: 86400, y: 31_557_600 };
+const TIME: Readonly<Record<string, number>> = {
+  ns: 1e-9,
+  us: 1e-6,
+  µs: 1e-6,
+  μs: 1e-6,
+  ms: 1e-3,
+  s: 1,
+  min: 60,
+  h: 3600,
+  d: 86400,
+  y: 31_557_600,
+};
 const LENGTH: Readonly<Record<string, number>> = { mm: 1e-3, cm: 1e-2, m: 1, km: 1e3 };
 
 /**
@@ -139,7 +150,8 @@ function trimmed(value: number, digits: number): string {
 }
 
 /** `65536` → `64 KiB`. */
-export const formatBytes = (bytes: Bytes, digits = 3): string => scaled(bytes, 1024, (step) => (step === 0 ? 'B' : `${STEPS[step].toUpperCase()}iB`), digits);
+export const formatBytes = (bytes: Bytes, digits = 3): string =>
+  scaled(bytes, 1024, (step) => (step === 0 ? 'B' : `${STEPS[step].toUpperCase()}iB`), digits);
 /** `5e10` → `50 GB/s`. */
 export const formatBandwidth = (rate: BytesPerSecond, digits = 3): string => scaled(rate, 1000, (step) => `${STEPS[step]}B/s`, digits);
 /** `5e10` → `400 Gb/s`. */
@@ -155,7 +167,15 @@ export function formatSeconds(seconds: Seconds, digits = 3): string {
   const size = Math.abs(seconds);
   if (seconds === 0) return '0 s';
   if (!Number.isFinite(seconds)) return String(seconds);
-  for (const [unit, scale, until] of [['ns', 1e-9, 1e-6], ['us', 1e-6, 1e-3], ['ms', 1e-3, 1], ['s', 1, 120], ['min', 60, 7200], ['h', 3600, 172_800], ['days', 86_400, 63_115_200]] as const) {
+  for (const [unit, scale, until] of [
+    ['ns', 1e-9, 1e-6],
+    ['us', 1e-6, 1e-3],
+    ['ms', 1e-3, 1],
+    ['s', 1, 120],
+    ['min', 60, 7200],
+    ['h', 3600, 172_800],
+    ['days', 86_400, 63_115_200],
+  ] as const) {
     if (size < until) return `${trimmedSigned(seconds / scale, digits)} ${unit}`;
   }
   return `${trimmedSigned(seconds / 31_557_600, digits)} years`;

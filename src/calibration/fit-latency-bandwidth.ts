@@ -35,9 +35,17 @@ export interface CollectiveFit {
  */
 export function fitLatencyBandwidth(rows: readonly MeasuredTime[]): CollectiveFit {
   const issues: Issue[] = rows.flatMap(({ bytes, seconds }, i) =>
-    Number.isFinite(bytes) && bytes >= 0 && Number.isFinite(seconds) && seconds > 0 ? [] : [{ path: `rows[${i}]`, message: `fitLatencyBandwidth: rows[${i}] has bytes ${showValue(bytes)} and seconds ${showValue(seconds)}; expected bytes of 0 or more and seconds above 0` }],
+    Number.isFinite(bytes) && bytes >= 0 && Number.isFinite(seconds) && seconds > 0
+      ? []
+      : [
+          {
+            path: `rows[${i}]`,
+            message: `fitLatencyBandwidth: rows[${i}] has bytes ${showValue(bytes)} and seconds ${showValue(seconds)}; expected bytes of 0 or more and seconds above 0`,
+          },
+        ],
   );
-  if (new Set(rows.map(({ bytes }) => bytes)).size < 2) issues.push({ path: 'rows', message: `fitLatencyBandwidth: ${rows.length} rows; expected at least two sizes` });
+  if (new Set(rows.map(({ bytes }) => bytes)).size < 2)
+    issues.push({ path: 'rows', message: `fitLatencyBandwidth: ${rows.length} rows; expected at least two sizes` });
   if (issues.length > 0) throw new FabricPlanError('invalid-argument', issues.map(({ message }) => message).join('\n'), issues);
   // Rows of (1, bytes) / seconds against 1; bytes in units of the mean, so that the normal equations stay well conditioned.
   const scale = rows.reduce((sum, { bytes }) => sum + bytes, 0) / rows.length;
@@ -50,15 +58,37 @@ export function fitLatencyBandwidth(rows: readonly MeasuredTime[]): CollectiveFi
   const [latencyError, slopeError] = used === 'both' ? solved.errors : used === 'bandwidth' ? [0, solved.errors[0]] : [solved.errors[0], 0];
   const predict = (bytes: Bytes): Seconds => latency + (bytes / scale) * slope;
   const error = Math.exp(rows.reduce((sum, { bytes, seconds }) => sum + Math.abs(Math.log(predict(bytes) / seconds)), 0) / rows.length);
-  return { latency, latencyError, bandwidth: slope > 0 ? scale / slope : Infinity, bandwidthError: slope > 0 ? slopeError / slope : 0, error, predict };
+  return {
+    latency,
+    latencyError,
+    bandwidth: slope > 0 ? scale / slope : Infinity,
+    bandwidthError: slope > 0 ? slopeError / slope : 0,
+    error,
+    predict,
+  };
 }
 
-function solve(rows: readonly MeasuredTime[], scale: number, used: 'both' | 'latency' | 'bandwidth'): { values: number[]; errors: number[] } {
-  const columns = ({ bytes, seconds }: MeasuredTime): number[] => [...(used === 'bandwidth' ? [] : [1 / seconds]), ...(used === 'latency' ? [] : [bytes / scale / seconds])];
+function solve(
+  rows: readonly MeasuredTime[],
+  scale: number,
+  used: 'both' | 'latency' | 'bandwidth',
+): { values: number[]; errors: number[] } {
+  const columns = ({ bytes, seconds }: MeasuredTime): number[] => [
+    ...(used === 'bandwidth' ? [] : [1 / seconds]),
+    ...(used === 'latency' ? [] : [bytes / scale / seconds]),
+  ];
   const a = matrix(rows.map(columns));
   const normal = multiply(transpose(a), a);
   const inverse = inv(normal);
-  const values = (multiply(inverse, multiply(transpose(a), rows.map(() => 1))).toArray() as number[]).map(Number);
+  const values = (
+    multiply(
+      inverse,
+      multiply(
+        transpose(a),
+        rows.map(() => 1),
+      ),
+    ).toArray() as number[]
+  ).map(Number);
   const residual = rows.reduce((sum, row) => sum + (columns(row).reduce((fit, x, i) => fit + x * values[i], 0) - 1) ** 2, 0);
   const variance = residual / Math.max(1, rows.length - values.length);
   const diagonal = inverse.toArray() as number[][];

@@ -81,7 +81,14 @@ export function buildPlan(fabric: Fabric, description: Description, request: Pla
 }
 
 function describe({ strategy, mapping, step, sites, caveats }: Placement, listRanks: boolean): ReportPlacement {
-  return { strategy, degrees: { ...mapping.parallelism, order: mapping.order.join('-') }, sites, step, caveats, ...(listRanks ? { gpus: mapping.gpus } : {}) };
+  return {
+    strategy,
+    degrees: { ...mapping.parallelism, order: mapping.order.join('-') },
+    sites,
+    step,
+    caveats,
+    ...(listRanks ? { gpus: mapping.gpus } : {}),
+  };
 }
 
 /** Access link of a site and wide-area links, by the names that buildMultiSite gives them. */
@@ -116,7 +123,14 @@ function describeLinks(fabric: Fabric): ReportLink[] {
 type StudyDescription = NonNullable<Description['study']>;
 type Progress = (share: number, what: string) => void;
 
-function buildStudy(fabric: Fabric, job: TrainingJob, description: Description, placements: readonly Placement[], progress: Progress, signal: { signal?: AbortSignal }): StudyReport {
+function buildStudy(
+  fabric: Fabric,
+  job: TrainingJob,
+  description: Description,
+  placements: readonly Placement[],
+  progress: Progress,
+  signal: { signal?: AbortSignal },
+): StudyReport {
   const study: StudyDescription = description.study!;
   const tokens = study.tokens === undefined ? undefined : parseQuantity(study.tokens, 'tokens');
   const tolerance = study.tolerance ?? 0.05;
@@ -133,7 +147,14 @@ function buildStudy(fabric: Fabric, job: TrainingJob, description: Description, 
     const middle = Math.floor(overlaps.length / 2);
     const ample = placeWithAmpleLinks(fabric, wide, { ...job, overlap: overlaps[middle] }, synchronous);
     const references = overlaps.map((overlap) => reference.at(overlap));
-    answer = requiredBandwidth(fabric, { job, mappings: [synchronous.mapping, ample.mapping], links: wide, reference: references, tolerance, overlaps });
+    answer = requiredBandwidth(fabric, {
+      job,
+      mappings: [synchronous.mapping, ample.mapping],
+      links: wide,
+      reference: references,
+      tolerance,
+      overlaps,
+    });
     progress(0.75, 'looking for the cheapest upgrade');
     upgrade = buildUpgrade(fabric, job, ample, overlaps[middle], references[middle] * (1 + tolerance), answer.required[middle], signal);
   }
@@ -141,7 +162,17 @@ function buildStudy(fabric: Fabric, job: TrainingJob, description: Description, 
   const baseline = study.baseline === undefined ? undefined : buildBaseline(study.baseline, job, tokens);
   return {
     ...(reference === undefined ? {} : { reference: reference.report }),
-    ...(answer === undefined ? {} : { requirement: { strategy: 'data-across-sites', tolerance, overlaps: answer.overlaps, points: answer.points, required: answer.required.map((rate) => rate ?? null) } }),
+    ...(answer === undefined
+      ? {}
+      : {
+          requirement: {
+            strategy: 'data-across-sites',
+            tolerance,
+            overlaps: answer.overlaps,
+            points: answer.points,
+            required: answer.required.map((rate) => rate ?? null),
+          },
+        }),
     ...(upgrade === undefined ? {} : { upgrade }),
     ...(baseline === undefined ? {} : { baseline }),
     ...(tokens === undefined ? {} : { tokens }),
@@ -149,13 +180,17 @@ function buildStudy(fabric: Fabric, job: TrainingJob, description: Description, 
 }
 
 /** The job on one site, and its step time at a given overlap. */
-function placeReference(cluster: NonNullable<StudyDescription['reference']>, job: TrainingJob): { report: NonNullable<StudyReport['reference']>; at(overlap: number): number } {
+function placeReference(
+  cluster: NonNullable<StudyDescription['reference']>,
+  job: TrainingJob,
+): { report: NonNullable<StudyReport['reference']>; at(overlap: number): number } {
   const fabric = createFabric(expandSingleCluster(cluster));
   const routes = computeRoutes(fabric);
   const system = cluster.id ?? cluster.system ?? cluster.node ?? fabric.name;
   const gpus = fabric.gpuIds.length;
   const { placements, explanation } = placeJob(routes, job, { strategies: ['single-site'], limit: 2 });
-  if (placements.length === 0) throw new FabricPlanError('unsupported', `the reference of ${gpus} GPUs of ${system} cannot run the job: ${explanation}`);
+  if (placements.length === 0)
+    throw new FabricPlanError('unsupported', `the reference of ${gpus} GPUs of ${system} cannot run the job: ${explanation}`);
   const steps = placements.map(({ mapping }) => prepareStep(routes, job, mapping));
   return { report: { system, gpus, step: placements[0].step }, at: (overlap) => Math.min(...steps.map((step) => step(overlap).seconds)) };
 }
@@ -167,7 +202,12 @@ const AMPLE = 1e12;
 function placeWithAmpleLinks(fabric: Fabric, links: readonly string[], job: TrainingJob, today: Placement): Placement {
   const wide = new Set(links);
   const counts = Object.fromEntries(fabric.links.filter(({ id }) => wide.has(id)).map((link) => [link.id, AMPLE / link.bandwidth]));
-  const { placements } = placeJob(computeRoutes(setLinkCounts(fabric, counts)), job, { gpus: today.mapping.gpus.length, free: today.mapping.gpus, strategies: ['data-across-sites'], limit: 1 });
+  const { placements } = placeJob(computeRoutes(setLinkCounts(fabric, counts)), job, {
+    gpus: today.mapping.gpus.length,
+    free: today.mapping.gpus,
+    strategies: ['data-across-sites'],
+    limit: 1,
+  });
   return placements[0] ?? today;
 }
 
@@ -175,23 +215,49 @@ function placeWithAmpleLinks(fabric: Fabric, links: readonly string[], job: Trai
  * The cheapest waves that bring the step to the target, at the middle overlap of the question: follows the bottleneck until the target
  * is reached, then takes back every wave that turns out not to be needed.
  */
-function buildUpgrade(fabric: Fabric, job: TrainingJob, placement: Placement, overlap: number, target: number, needed: number | undefined, signal: { signal?: AbortSignal }): NonNullable<StudyReport['upgrade']> {
+function buildUpgrade(
+  fabric: Fabric,
+  job: TrainingJob,
+  placement: Placement,
+  overlap: number,
+  target: number,
+  needed: number | undefined,
+  signal: { signal?: AbortSignal },
+): NonNullable<StudyReport['upgrade']> {
   const overlapped = { ...job, overlap };
   // Several waves a purchase where much is needed; what is too much is taken back below.
   const lot = Math.max(1, Math.round(((needed ?? 10 * WAVE) - WAVE) / WAVE / 4));
-  const offers = offerWaves(fabric, wavePrices()).map((offer) => ({ ...offer, addCables: offer.addCables! * lot, euros: offer.euros * lot, lowEuros: offer.lowEuros! * lot, highEuros: offer.highEuros! * lot }));
-  const plan = planUpgrades(fabric, [{ name: job.model.name, job: overlapped, mapping: placement.mapping }], offers, { target, leastSaving: 1e-4, limit: 120, listCandidates: false, ...signal });
+  const offers = offerWaves(fabric, wavePrices()).map((offer) => ({
+    ...offer,
+    addCables: offer.addCables! * lot,
+    euros: offer.euros * lot,
+    lowEuros: offer.lowEuros! * lot,
+    highEuros: offer.highEuros! * lot,
+  }));
+  const plan = planUpgrades(fabric, [{ name: job.model.name, job: overlapped, mapping: placement.mapping }], offers, {
+    target,
+    leastSaving: 1e-4,
+    limit: 120,
+    listCandidates: false,
+    ...signal,
+  });
   const singleWaves = new Map(offerWaves(fabric, wavePrices()).map((offer) => [offer.link, offer]));
   const bought = new Map<string, { offer: UpgradeOffer; waves: number }>();
-  for (const offer of plan.steps.flatMap((step) => step.offers)) bought.set(offer.link, { offer: singleWaves.get(offer.link)!, waves: (bought.get(offer.link)?.waves ?? 0) + lot });
+  for (const offer of plan.steps.flatMap((step) => step.offers))
+    bought.set(offer.link, { offer: singleWaves.get(offer.link)!, waves: (bought.get(offer.link)?.waves ?? 0) + lot });
   const today = computeRoutes(fabric);
   const secondsWith = (waves: ReadonlyMap<string, { offer: UpgradeOffer; waves: number }>): number => {
-    const counts = [...waves].filter(([, one]) => one.waves > 0).map(([link, one]) => [link, (fabric.links.find(({ id }) => id === link)!.count ?? 1) + one.waves * one.offer.addCables!] as const);
+    const counts = [...waves]
+      .filter(([, one]) => one.waves > 0)
+      .map(([link, one]) => [link, (fabric.links.find(({ id }) => id === link)!.count ?? 1) + one.waves * one.offer.addCables!] as const);
     return estimateStep(rescaleRoutes(today, Object.fromEntries(counts)), overlapped, placement.mapping).seconds;
   };
   if (plan.secondsAfter <= target) trimWaves(bought, target, secondsWith);
-  const purchases = [...bought].filter(([, { waves }]) => waves > 0).map(([link, { offer, waves }]) => ({ link, waves, euros: waves * offer.euros }));
-  const sum = (of: (offer: UpgradeOffer) => number): number => [...bought.values()].reduce((total, { offer, waves }) => total + waves * of(offer), 0);
+  const purchases = [...bought]
+    .filter(([, { waves }]) => waves > 0)
+    .map(([link, { offer, waves }]) => ({ link, waves, euros: waves * offer.euros }));
+  const sum = (of: (offer: UpgradeOffer) => number): number =>
+    [...bought.values()].reduce((total, { offer, waves }) => total + waves * of(offer), 0);
   const secondsAfter = secondsWith(bought);
   return {
     overlap,
@@ -204,7 +270,12 @@ function buildUpgrade(fabric: Fabric, job: TrainingJob, placement: Placement, ov
     highEuros: sum((offer) => offer.highEuros ?? offer.euros),
     stopped: plan.stopped,
     purchases,
-    steps: plan.steps.map((step) => ({ relieves: step.relieves, buys: step.offers.map((offer) => offer.link), secondsAfter: step.secondsAfter, euros: step.euros })),
+    steps: plan.steps.map((step) => ({
+      relieves: step.relieves,
+      buys: step.offers.map((offer) => offer.link),
+      secondsAfter: step.secondsAfter,
+      euros: step.euros,
+    })),
   };
 }
 
@@ -212,7 +283,11 @@ function buildUpgrade(fabric: Fabric, job: TrainingJob, placement: Placement, ov
 const WAVE = 50e9;
 
 /** Takes back the dearest waves first, as many per link as the target allows (bisection). */
-function trimWaves(bought: Map<string, { offer: UpgradeOffer; waves: number }>, target: number, secondsWith: (waves: ReadonlyMap<string, { offer: UpgradeOffer; waves: number }>) => number): void {
+function trimWaves(
+  bought: Map<string, { offer: UpgradeOffer; waves: number }>,
+  target: number,
+  secondsWith: (waves: ReadonlyMap<string, { offer: UpgradeOffer; waves: number }>) => number,
+): void {
   for (const [link, one] of [...bought].sort(([, a], [, b]) => b.offer.euros - a.offer.euros)) {
     let enough = one.waves;
     let tooFew = -1;
@@ -227,10 +302,19 @@ function trimWaves(bought: Map<string, { offer: UpgradeOffer; waves: number }>, 
 
 function wavePrices(): Parameters<typeof offerWaves>[1] {
   const price = (id: string): (typeof PRICES)[number] => findPreset('price', PRICES, id, (preset) => preset.id);
-  return { module: price('coherent-400g'), port: price('router-port-400g'), fibreKilometreYear: price('fibre-km-year'), amplifier: price('amplifier-hut') };
+  return {
+    module: price('coherent-400g'),
+    port: price('router-port-400g'),
+    fibreKilometreYear: price('fibre-km-year'),
+    amplifier: price('amplifier-hut'),
+  };
 }
 
-function buildBaseline({ system, gpus }: { system: string; gpus: number }, job: TrainingJob, tokens: number | undefined): NonNullable<StudyReport['baseline']> {
+function buildBaseline(
+  { system, gpus }: { system: string; gpus: number },
+  job: TrainingJob,
+  tokens: number | undefined,
+): NonNullable<StudyReport['baseline']> {
   const fabric = createFabric(buildSystem(system, { gpus }));
   const routes = computeRoutes(fabric);
   const gpuMemory = fabric.devices[fabric.compiled.gpus[0]].memory ?? 0;
@@ -243,13 +327,19 @@ function buildBaseline({ system, gpus }: { system: string; gpus: number }, job: 
       }),
     ),
   );
-  const placed = [false, true].map((offload) => ({ offload, placement: placeJob(routes, { ...job, offload }, { limit: 1 }).placements[0] as Placement | undefined })).filter(({ placement }) => placement !== undefined);
-  const best = placed.sort((a, b) => a.placement!.step.seconds - b.placement!.step.seconds)[0] as (typeof placed)[number] | undefined;
+  const placed = [false, true]
+    .map((offload) => ({ offload, placement: placeJob(routes, { ...job, offload }, { limit: 1 }).placements[0] }))
+    .filter(({ placement }) => placement !== undefined);
+  const best = placed.sort((a, b) => a.placement.step.seconds - b.placement.step.seconds)[0] as (typeof placed)[number] | undefined;
   const base = { system, gpus, gpuMemory, options };
   if (best === undefined) return base;
-  const { step, mapping } = best.placement!;
+  const { step, mapping } = best.placement;
   const described = `Best: ${describeDegrees({ ...mapping.parallelism })}${best.offload ? ', optimizer on the host' : ''}, ${formatSeconds(step.seconds)} a step, ${(step.memory.total / GiB).toFixed(1)} GiB`;
-  return { ...base, best: { description: described, tokensPerSecond: step.tokensPerSecond }, ...(tokens === undefined ? {} : { trainingSeconds: tokens / step.tokensPerSecond }) };
+  return {
+    ...base,
+    best: { description: described, tokensPerSecond: step.tokensPerSecond },
+    ...(tokens === undefined ? {} : { trainingSeconds: tokens / step.tokensPerSecond }),
+  };
 }
 
 /** Least memory over the ways to split so many GPUs into tensor, pipeline and data ranks. */

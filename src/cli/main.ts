@@ -13,7 +13,9 @@ import { VERSION } from './version.js';
 
 function createProgram(finish: (code: number) => void): Command {
   const program = new Command('fabricplan')
-    .description('Interconnect-aware topology planner: prices collectives over any GPU fabric, places training jobs on it, and says which link to buy next.')
+    .description(
+      'Interconnect-aware topology planner: prices collectives over any GPU fabric, places training jobs on it, and says which link to buy next.',
+    )
     .version(VERSION)
     .showHelpAfterError('(add --help for what the command takes)')
     .showSuggestionAfterError()

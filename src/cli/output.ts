@@ -13,13 +13,21 @@ export function terminalStyle(): TextStyle {
 
 /** Data on standard output; JSON on one line per object, with a final newline. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, (_, item: unknown) => (typeof item === 'number' && !Number.isFinite(item) ? null : item), 2)}\n`);
+  process.stdout.write(
+    `${JSON.stringify(value, (_, item: unknown) => (typeof item === 'number' && !Number.isFinite(item) ? null : item), 2)}\n`,
+  );
 }
 
 /** A progress bar on standard error while it is a terminal; silent otherwise. */
 export function progressBar(isQuiet: boolean): { update(share: number, what: string): void; stop(): void } {
   if (isQuiet || !process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
-  const bar = new SingleBar({ format: '{bar} {percentage}% {what}', barsize: 30, hideCursor: true, clearOnComplete: true, stream: process.stderr });
+  const bar = new SingleBar({
+    format: '{bar} {percentage}% {what}',
+    barsize: 30,
+    hideCursor: true,
+    clearOnComplete: true,
+    stream: process.stderr,
+  });
   bar.start(100, 0, { what: '' });
   return {
     update(share, what) {

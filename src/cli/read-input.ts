@@ -13,7 +13,12 @@ export function readInput(path: string): string {
   try {
     handle = openSync(path, 'r');
   } catch (cause) {
-    throw new FabricPlanError('parse', `cannot read "${path}": ${(cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (cause as Error).message}`, [], { cause });
+    throw new FabricPlanError(
+      'parse',
+      `cannot read "${path}": ${(cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (cause as Error).message}`,
+      [],
+      { cause },
+    );
   }
   try {
     const info = fstatSync(handle);

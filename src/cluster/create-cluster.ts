@@ -43,13 +43,15 @@ export function createCluster(fabric: Fabric, policy: ClusterPolicy = {}, snapsh
   const freeIn = (pool: Pool): Int32Array => pool.gpus.filter(isFree);
   const usedBy = (pool: Pool, audience: string): number => {
     let used = 0;
-    for (const allocation of allocations.values()) if (allocation.audience === audience) for (const id of allocation.gpus) if (poolOf.get(gpuIndex.get(id)!) === pool) used++;
+    for (const allocation of allocations.values())
+      if (allocation.audience === audience) for (const id of allocation.gpus) if (poolOf.get(gpuIndex.get(id)!) === pool) used++;
     return used;
   };
   /** GPUs that must stay idle for others than this audience. */
   const fenced = (pool: Pool, audience: string): number => {
     let sum = 0;
-    for (const [owner, { guaranteed, borrowable }] of pool.shares) if (owner !== audience && !borrowable) sum += Math.max(0, guaranteed - usedBy(pool, owner));
+    for (const [owner, { guaranteed, borrowable }] of pool.shares)
+      if (owner !== audience && !borrowable) sum += Math.max(0, guaranteed - usedBy(pool, owner));
     return sum;
   };
   /** GPUs that must stay idle for this audience itself to be served are none; what it may take now. */
@@ -70,16 +72,24 @@ export function createCluster(fabric: Fabric, policy: ClusterPolicy = {}, snapsh
   const choose = (request: ClusterRequest, able: readonly Pool[]): { gpus: readonly string[]; placement?: Placement } | string => {
     const offer = able.map((pool) => ({ pool, free: freeIn(pool), most: allowance(pool, request.audience) }));
     const single = offer.filter(({ most }) => most >= request.gpus);
-    const sets = single.length > 0 ? single.map(({ free }) => free) : [Int32Array.from(offer.flatMap(({ free, most }) => [...packGpus(routes, orderRanks(routes, free), most)]))];
+    const sets =
+      single.length > 0
+        ? single.map(({ free }) => free)
+        : [Int32Array.from(offer.flatMap(({ free, most }) => [...packGpus(routes, orderRanks(routes, free), most)]))];
     let best: { gpus: readonly string[]; placement?: Placement } | undefined;
     let reason = '';
     for (const free of sets) {
       const ordered = orderRanks(routes, free);
       if (request.job === undefined) return { gpus: Array.from(packGpus(routes, ordered, request.gpus), (gpu) => fabric.gpuIds[gpu]) };
-      const { placements, explanation } = placeJob(routes, request.job, { gpus: request.gpus, free: Array.from(ordered, (gpu) => fabric.gpuIds[gpu]), limit: 1 });
+      const { placements, explanation } = placeJob(routes, request.job, {
+        gpus: request.gpus,
+        free: Array.from(ordered, (gpu) => fabric.gpuIds[gpu]),
+        limit: 1,
+      });
       const [placement] = placements as readonly (Placement | undefined)[];
       if (placement === undefined) reason = explanation;
-      else if (best?.placement === undefined || placement.step.seconds < best.placement.step.seconds) best = { gpus: placement.mapping.gpus, placement };
+      else if (best?.placement === undefined || placement.step.seconds < best.placement.step.seconds)
+        best = { gpus: placement.mapping.gpus, placement };
     }
     return best ?? reason;
   };
@@ -87,7 +97,14 @@ export function createCluster(fabric: Fabric, policy: ClusterPolicy = {}, snapsh
   const place = (request: ClusterRequest): ClusterDecision => {
     checkRequest(request);
     const able = pools.filter(({ site, model }) => (request.site ?? site) === site && (request.model ?? model) === model);
-    const refuse = (reason: string): ClusterDecision => ({ request, accepted: false, gpus: [], preempts: [], reason, excluded: exclusions(request, able) });
+    const refuse = (reason: string): ClusterDecision => ({
+      request,
+      accepted: false,
+      gpus: [],
+      preempts: [],
+      reason,
+      excluded: exclusions(request, able),
+    });
     if (allocations.has(request.id)) return refuse(`an allocation named "${request.id}" exists`);
     if (able.length === 0) return refuse('no pool has that site and GPU model');
     const allowed = able.reduce((sum, pool) => sum + allowance(pool, request.audience), 0);
@@ -109,7 +126,10 @@ export function createCluster(fabric: Fabric, policy: ClusterPolicy = {}, snapsh
 
   /** Borrowers whose release lets the owner have its guarantee; latest first. Undefined where that does not help. */
   const reclaim = (request: ClusterRequest, able: readonly Pool[], missing: number): string[] | undefined => {
-    const owed = able.reduce((sum, pool) => sum + Math.max(0, (pool.shares.get(request.audience)?.guaranteed ?? 0) - usedBy(pool, request.audience)), 0);
+    const owed = able.reduce(
+      (sum, pool) => sum + Math.max(0, (pool.shares.get(request.audience)?.guaranteed ?? 0) - usedBy(pool, request.audience)),
+      0,
+    );
     if (owed < request.gpus) return undefined;
     const victims: string[] = [];
     let gained = 0;
@@ -134,7 +154,10 @@ export function createCluster(fabric: Fabric, policy: ClusterPolicy = {}, snapsh
       ...count('another site or GPU model', fabric.gpuIds.length - gpus.length),
       ...count('failed', gpus.filter((gpu) => failed.has(fabric.gpuIds[gpu])).length),
       ...count('allocated', gpus.filter((gpu) => holder.has(gpu)).length),
-      ...count('kept for other audiences', able.reduce((sum, pool) => sum + Math.min(freeIn(pool).length, fenced(pool, request.audience)), 0)),
+      ...count(
+        'kept for other audiences',
+        able.reduce((sum, pool) => sum + Math.min(freeIn(pool).length, fenced(pool, request.audience)), 0),
+      ),
     ];
   };
 
@@ -142,14 +165,19 @@ export function createCluster(fabric: Fabric, policy: ClusterPolicy = {}, snapsh
     place,
     commit(decision) {
       const { request, gpus, preempts } = decision;
-      if (!decision.accepted) throw new FabricPlanError('conflict', `commit: the decision on "${request.id}" is a refusal; expected an accepted one`);
+      if (!decision.accepted)
+        throw new FabricPlanError('conflict', `commit: the decision on "${request.id}" is a refusal; expected an accepted one`);
       if (allocations.has(request.id)) throw new FabricPlanError('conflict', `commit: an allocation named "${request.id}" exists`);
       const gone = preempts.filter((id) => !allocations.has(id));
       const taken = gpus.filter((id) => {
         const gpu = gpuIndex.get(id);
         return gpu === undefined || failed.has(id) || (holder.has(gpu) && !preempts.includes(holder.get(gpu)!));
       });
-      if (taken.length > 0 || gone.length > 0) throw new FabricPlanError('conflict', `commit: since the decision on "${request.id}", ${taken.length} of its GPUs were taken or failed and ${gone.length} of its victims left; decide again`);
+      if (taken.length > 0 || gone.length > 0)
+        throw new FabricPlanError(
+          'conflict',
+          `commit: since the decision on "${request.id}", ${taken.length} of its GPUs were taken or failed and ${gone.length} of its victims left; decide again`,
+        );
       const saved = preempts.map((id) => allocations.get(id)!);
       for (const id of preempts) release(id);
       const invaded = pools.find((pool) => {
@@ -158,7 +186,10 @@ export function createCluster(fabric: Fabric, policy: ClusterPolicy = {}, snapsh
       });
       if (invaded !== undefined) {
         for (const allocation of saved) apply(allocation);
-        throw new FabricPlanError('conflict', `commit: since the decision on "${request.id}", pool ${invaded.name} has less to give; decide again`);
+        throw new FabricPlanError(
+          'conflict',
+          `commit: since the decision on "${request.id}", pool ${invaded.name} has less to give; decide again`,
+        );
       }
       const allocation: Allocation = Object.freeze({ id: request.id, audience: request.audience, gpus });
       apply(allocation);
@@ -179,7 +210,15 @@ export function createCluster(fabric: Fabric, policy: ClusterPolicy = {}, snapsh
     free: () => fabric.gpuIds.filter((_, gpu) => isFree(gpu)),
     allocations: () => [...allocations.values()],
     usage: () =>
-      pools.flatMap((pool) => [...pool.shares].map(([audience, { guaranteed, borrowable }]): ShareUsage => ({ audience, pool: pool.name, guaranteed, used: usedBy(pool, audience), borrowable }))),
+      pools.flatMap((pool) =>
+        [...pool.shares].map(([audience, { guaranteed, borrowable }]): ShareUsage => ({
+          audience,
+          pool: pool.name,
+          guaranteed,
+          used: usedBy(pool, audience),
+          borrowable,
+        })),
+      ),
   };
 }
 
@@ -193,33 +232,60 @@ function createPools(fabric: Fabric, policy: ClusterPolicy): Pool[] {
     if (group === undefined) groups.set(key, { site, model, gpus: [gpu] });
     else group.gpus.push(gpu);
   });
-  const pools = [...groups].map(([name, { site, model, gpus }]): Pool => ({ name, site, model, gpus: Int32Array.from(gpus), shares: new Map() }));
+  const pools = [...groups].map(([name, { site, model, gpus }]): Pool => ({
+    name,
+    site,
+    model,
+    gpus: Int32Array.from(gpus),
+    shares: new Map(),
+  }));
   const issues: Issue[] = [];
   (policy.shares ?? []).forEach((share, i) => {
     const matching = pools.filter(({ site, model }) => (share.site ?? site) === site && (share.model ?? model) === model);
-    if (matching.length === 0) issues.push({ path: `shares[${i}]`, message: `shares[${i}] names site "${share.site ?? '*'}" and model "${share.model ?? '*'}"; expected a pool of the fabric: ${pools.map(({ name }) => name).join(', ')}` });
-    if (!(Number.isFinite(share.guaranteed) && share.guaranteed >= 0)) issues.push({ path: `shares[${i}].guaranteed`, message: `shares[${i}].guaranteed is ${share.guaranteed}; expected a number of GPUs, or a share of the pool below 1` });
+    if (matching.length === 0)
+      issues.push({
+        path: `shares[${i}]`,
+        message: `shares[${i}] names site "${share.site ?? '*'}" and model "${share.model ?? '*'}"; expected a pool of the fabric: ${pools.map(({ name }) => name).join(', ')}`,
+      });
+    if (!(Number.isFinite(share.guaranteed) && share.guaranteed >= 0))
+      issues.push({
+        path: `shares[${i}].guaranteed`,
+        message: `shares[${i}].guaranteed is ${share.guaranteed}; expected a number of GPUs, or a share of the pool below 1`,
+      });
     for (const pool of matching) {
-      if (pool.shares.has(share.audience)) issues.push({ path: `shares[${i}]`, message: `pool ${pool.name} has two shares for "${share.audience}"; expected one` });
+      if (pool.shares.has(share.audience))
+        issues.push({ path: `shares[${i}]`, message: `pool ${pool.name} has two shares for "${share.audience}"; expected one` });
       const guaranteed = share.guaranteed < 1 ? Math.floor(share.guaranteed * pool.gpus.length) : Math.floor(share.guaranteed);
       pool.shares.set(share.audience, { guaranteed, borrowable: share.borrowable ?? false });
     }
   });
   for (const pool of pools) {
     const promised = [...pool.shares.values()].reduce((sum, { guaranteed }) => sum + guaranteed, 0);
-    if (promised > pool.gpus.length) issues.push({ path: 'shares', message: `pool ${pool.name} has ${pool.gpus.length} GPUs and ${promised} are guaranteed; expected no more than there are` });
+    if (promised > pool.gpus.length)
+      issues.push({
+        path: 'shares',
+        message: `pool ${pool.name} has ${pool.gpus.length} GPUs and ${promised} are guaranteed; expected no more than there are`,
+      });
   }
   throwIssues('invalid-argument', 'createCluster', issues);
   return pools;
 }
 
-function restoreSnapshot(fabric: Fabric, snapshot: ClusterSnapshot, gpuIndex: ReadonlyMap<string, number>, apply: (allocation: Allocation) => void, failed: Set<string>): void {
+function restoreSnapshot(
+  fabric: Fabric,
+  snapshot: ClusterSnapshot,
+  gpuIndex: ReadonlyMap<string, number>,
+  apply: (allocation: Allocation) => void,
+  failed: Set<string>,
+): void {
   const issues: Issue[] = [];
-  if (snapshot.fabric !== fabric.name) issues.push({ path: 'fabric', message: `the snapshot is of fabric "${snapshot.fabric}"; expected "${fabric.name}"` });
+  if (snapshot.fabric !== fabric.name)
+    issues.push({ path: 'fabric', message: `the snapshot is of fabric "${snapshot.fabric}"; expected "${fabric.name}"` });
   const seen = new Set<string>();
   for (const { id, gpus } of snapshot.allocations) {
     for (const gpu of gpus) {
-      if (!gpuIndex.has(gpu)) issues.push({ path: `allocations.${id}`, message: `allocation "${id}" holds "${gpu}"; expected a GPU of the fabric` });
+      if (!gpuIndex.has(gpu))
+        issues.push({ path: `allocations.${id}`, message: `allocation "${id}" holds "${gpu}"; expected a GPU of the fabric` });
       if (seen.has(gpu)) issues.push({ path: `allocations.${id}`, message: `GPU "${gpu}" is held twice; expected once` });
       seen.add(gpu);
     }
@@ -231,6 +297,8 @@ function restoreSnapshot(fabric: Fabric, snapshot: ClusterSnapshot, gpuIndex: Re
 
 function checkRequest(request: ClusterRequest): void {
   if (typeof request.id !== 'string' || request.id === '') throw invalidArgument('place', 'id', request.id, 'a non-empty string');
-  if (typeof request.audience !== 'string' || request.audience === '') throw invalidArgument('place', 'audience', request.audience, 'a non-empty string');
-  if (!(Number.isInteger(request.gpus) && request.gpus >= 1)) throw invalidArgument('place', 'gpus', request.gpus, 'a whole number of at least 1');
+  if (typeof request.audience !== 'string' || request.audience === '')
+    throw invalidArgument('place', 'audience', request.audience, 'a non-empty string');
+  if (!(Number.isInteger(request.gpus) && request.gpus >= 1))
+    throw invalidArgument('place', 'gpus', request.gpus, 'a whole number of at least 1');
 }

@@ -12,9 +12,13 @@ import type { CollectiveEstimate } from './types.js';
  *
  * @throws FabricPlanError as prepareCollective
  * @example
- * estimateCollective(routes, { operation: 'all-reduce', ranks: ['a', 'b'], bytes: 1e9 }).algorithm // 'ring'
+ * estimateCollective(routes, { operation: 'all-reduce', ranks: ['a', 'b'], bytes: 1e9 }).algorithm // 'recursive-doubling'
  */
-export function estimateCollective(routes: Routes, subject: CollectiveSubject & { readonly bytes: Bytes }, options: CollectiveOptions = {}): CollectiveEstimate {
+export function estimateCollective(
+  routes: Routes,
+  subject: CollectiveSubject & { readonly bytes: Bytes },
+  options: CollectiveOptions = {},
+): CollectiveEstimate {
   return prepareCollective(routes, subject, options).estimate(subject.bytes);
 }
 
@@ -24,6 +28,10 @@ export function estimateCollective(routes: Routes, subject: CollectiveSubject & 
  * @example
  * estimateAllReduce(routes, { ranks: ['a', 'b'], bytes: 1e9 }).rankCount // 2
  */
-export function estimateAllReduce(routes: Routes, subject: { readonly ranks: readonly string[]; readonly bytes: Bytes }, options: CollectiveOptions = {}): CollectiveEstimate {
+export function estimateAllReduce(
+  routes: Routes,
+  subject: { readonly ranks: readonly string[]; readonly bytes: Bytes },
+  options: CollectiveOptions = {},
+): CollectiveEstimate {
   return estimateCollective(routes, { operation: 'all-reduce', ...subject }, options);
 }

@@ -54,7 +54,16 @@ export function pricePhases(routes: Routes, groups: readonly ScheduledGroup[], m
 /** An earlier phase with the same transfers in all groups: an all-gather repeats its reduce-scatter. −1 for none. */
 function samePhase(lists: readonly (readonly Phase[])[], p: number): number {
   for (let q = 0; q < p; q++) {
-    if (lists.every((phases) => phases[p]?.stages === undefined && phases[q]?.transfers === phases[p]?.transfers && phases[q]?.repeat === phases[p]?.repeat && phases[q]?.depth === phases[p]?.depth)) return q;
+    if (
+      lists.every(
+        (phases) =>
+          phases[p]?.stages === undefined &&
+          phases[q]?.transfers === phases[p]?.transfers &&
+          phases[q]?.repeat === phases[p]?.repeat &&
+          phases[q]?.depth === phases[p]?.depth,
+      )
+    )
+      return q;
   }
   return -1;
 }
@@ -72,7 +81,10 @@ function priceOne(routes: Routes, groups: readonly ScheduledGroup[], p: number, 
     label = phase.label;
     repeat = Math.max(repeat, phase.repeat ?? 1);
     depth = Math.max(depth, phase.depth ?? 0);
-    const reached = 'everyPair' in phase.transfers ? addEveryPair(routes, meter, gpus, phase.transfers.everyPair) : addTransfers(routes, meter, gpus, phase.transfers);
+    const reached =
+      'everyPair' in phase.transfers
+        ? addEveryPair(routes, meter, gpus, phase.transfers.everyPair)
+        : addTransfers(routes, meter, gpus, phase.transfers);
     if (reached !== undefined) latency = Math.max(latency ?? 0, reached);
   }
   const { arc, seconds } = meter.bottleneck();
@@ -114,7 +126,15 @@ function priceStages(routes: Routes, groups: readonly ScheduledGroup[], p: numbe
     total[candidate] = 0;
   }
   const reached = stages.flatMap(({ latency }) => (latency === undefined ? [] : [latency]));
-  return { label: groups[0].phases[p].label, repeat: 1, depth: 0, latency: reached.length === 0 ? undefined : Math.max(...reached), secondsPerByte, arc, stages };
+  return {
+    label: groups[0].phases[p].label,
+    repeat: 1,
+    depth: 0,
+    latency: reached.length === 0 ? undefined : Math.max(...reached),
+    secondsPerByte,
+    arc,
+    stages,
+  };
 }
 
 function addTransfers(routes: Routes, meter: LoadMeter, gpus: Int32Array, transfers: Transfers): number | undefined {
@@ -294,7 +314,11 @@ function meetingPoint(routes: Routes, borders: readonly number[]): number {
 }
 
 /** Seconds of a phase at a message size, and the part that is latency. */
-export function phaseTime(phase: PricedPhase, bytes: Bytes, physics: CollectivePhysics): { seconds: Seconds; latency: Seconds; steps: number } {
+export function phaseTime(
+  phase: PricedPhase,
+  bytes: Bytes,
+  physics: CollectivePhysics,
+): { seconds: Seconds; latency: Seconds; steps: number } {
   if (phase.latency === undefined) return { seconds: 0, latency: 0, steps: 0 };
   const alpha = phase.latency + physics.step;
   const wire = bytes * phase.secondsPerByte;
@@ -314,7 +338,12 @@ export function phaseTime(phase: PricedPhase, bytes: Bytes, physics: CollectiveP
  * Stages piece by piece: the first piece passes all stages, every further one adds the time of the slowest stage, or of the link that
  * all stages together keep busy longest. Pieces are tried in powers of two.
  */
-function stagedTime(stages: readonly PricedPhase[], wire: Seconds, bytes: Bytes, physics: CollectivePhysics): { seconds: Seconds; latency: Seconds; steps: number } {
+function stagedTime(
+  stages: readonly PricedPhase[],
+  wire: Seconds,
+  bytes: Bytes,
+  physics: CollectivePhysics,
+): { seconds: Seconds; latency: Seconds; steps: number } {
   const alphas = stages.map(({ repeat, latency }) => (latency === undefined ? 0 : repeat * (latency + physics.step)));
   const wires = stages.map(({ repeat, secondsPerByte }) => repeat * secondsPerByte * bytes);
   const steps = stages.reduce((sum, { repeat }) => sum + repeat, 0);

@@ -20,7 +20,8 @@ export const RANGE = { bandwidthLow: 0.85, bandwidthHigh: 1.4, latencyLow: 0.6, 
 export function completePhysics(where: string, physics: Partial<CollectivePhysics> | undefined): CollectivePhysics {
   const complete = { ...DEFAULT_PHYSICS, ...physics };
   for (const [name, value] of Object.entries(complete) as [string, unknown][]) {
-    if (!(typeof value === 'number' && Number.isFinite(value) && value >= 0)) throw invalidArgument(where, `physics.${name}`, value, 'a number of 0 or more');
+    if (!(typeof value === 'number' && Number.isFinite(value) && value >= 0))
+      throw invalidArgument(where, `physics.${name}`, value, 'a number of 0 or more');
   }
   return complete;
 }

@@ -8,7 +8,15 @@ import { completePhysics, RANGE } from './physics.js';
 import { orderRanks } from './rank-order.js';
 import { COLLECTIVE_ALGORITHMS } from './registry.js';
 import { describeShape } from './shape.js';
-import { COLLECTIVE_OPERATIONS, type CollectiveAlgorithm, type CollectiveEstimate, type CollectiveOperation, type CollectivePhysics, type LinkDirection, type Phase } from './types.js';
+import {
+  COLLECTIVE_OPERATIONS,
+  type CollectiveAlgorithm,
+  type CollectiveEstimate,
+  type CollectiveOperation,
+  type CollectivePhysics,
+  type LinkDirection,
+  type Phase,
+} from './types.js';
 
 export interface CollectiveOptions {
   /** Name of an algorithm, or one of your own. Default: the fastest of all. */
@@ -55,8 +63,9 @@ export interface CollectiveSubject {
 export function prepareCollective(routes: Routes, subject: CollectiveSubject, options: CollectiveOptions = {}): PreparedCollective {
   const where = 'prepareCollective';
   const { operation } = subject;
-  if (!COLLECTIVE_OPERATIONS.includes(operation)) throw unknownName(where, 'operation', String(operation), COLLECTIVE_OPERATIONS);
-  if (!Array.isArray(subject.ranks) || subject.ranks.length === 0) throw invalidArgument(where, 'ranks', subject.ranks, 'the ids of one or more GPUs');
+  if (!COLLECTIVE_OPERATIONS.includes(operation)) throw unknownName(where, 'operation', operation, COLLECTIVE_OPERATIONS);
+  if (!(Array.isArray as (value: unknown) => value is readonly unknown[])(subject.ranks) || subject.ranks.length === 0)
+    throw invalidArgument(where, 'ranks', subject.ranks, 'the ids of one or more GPUs');
   const indices = gpuIndices(routes.fabric, subject.ranks, where);
   const isRooted = operation === 'broadcast' || operation === 'reduce';
   const root = isRooted ? (subject.root ?? subject.ranks[0]) : undefined;
@@ -67,7 +76,11 @@ export function prepareCollective(routes: Routes, subject: CollectiveSubject, op
   const { candidates, refusals } = priceGroups(routes, [gpus], operation, chooseAlgorithms(where, options));
   if (candidates.length === 0 && gpus.length > 1) {
     const reasons: Issue[] = refusals.map(({ algorithm, reason }) => ({ path: algorithm, message: `${algorithm}: ${reason}` }));
-    throw new FabricPlanError('unsupported', `${where}: no algorithm can do ${operation} over ${gpus.length} ranks here: ${reasons.map((issue) => issue.message).join('; ')}`, reasons);
+    throw new FabricPlanError(
+      'unsupported',
+      `${where}: no algorithm can do ${operation} over ${gpus.length} ranks here: ${reasons.map((issue) => issue.message).join('; ')}`,
+      reasons,
+    );
   }
   const rankCount = gpus.length;
   const seconds = (bytes: Bytes): Seconds => bestOf(candidates, checkBytes(where, bytes), physics).best?.seconds ?? 0;
@@ -86,7 +99,13 @@ export function chooseAlgorithms(where: string, options: CollectiveOptions): rea
   if (options.algorithm === undefined) return all;
   if (typeof options.algorithm !== 'string') return [options.algorithm];
   const found = all.find((algorithm) => algorithm.name === options.algorithm);
-  if (found === undefined) throw unknownName(where, 'algorithm', options.algorithm, all.map((algorithm) => algorithm.name));
+  if (found === undefined)
+    throw unknownName(
+      where,
+      'algorithm',
+      options.algorithm,
+      all.map((algorithm) => algorithm.name),
+    );
   return [found];
 }
 
@@ -134,7 +153,10 @@ export function priceGroups(
     const variants = Math.min(...shapes.map((shape) => algorithm.variants?.(shape, operation) ?? 1));
     for (let variant = 0; variant < variants; variant++) {
       const phasesOf: Phase[][] = [];
-      const scheduled = groups.map((gpus, i) => ({ gpus, phases: (phasesOf[kinds[i]] ??= algorithm.phases(shapes[i], operation, variant)) }));
+      const scheduled = groups.map((gpus, i) => ({
+        gpus,
+        phases: (phasesOf[kinds[i]] ??= algorithm.phases(shapes[i], operation, variant)),
+      }));
       candidates.push({ algorithm: algorithm.name, variant, phases: pricePhases(routes, scheduled, meter) });
     }
   }
@@ -149,7 +171,11 @@ export function candidateSeconds(candidate: PricedCandidate, bytes: Bytes, physi
 }
 
 /** The fastest candidate, and the fastest of another algorithm. Ties go to the first registered. */
-export function bestOf(candidates: readonly PricedCandidate[], bytes: Bytes, physics: CollectivePhysics): { best?: { candidate: PricedCandidate; seconds: Seconds }; runnerUp?: { algorithm: string; seconds: Seconds } } {
+export function bestOf(
+  candidates: readonly PricedCandidate[],
+  bytes: Bytes,
+  physics: CollectivePhysics,
+): { best?: { candidate: PricedCandidate; seconds: Seconds }; runnerUp?: { algorithm: string; seconds: Seconds } } {
   let best: { candidate: PricedCandidate; seconds: Seconds } | undefined;
   const byAlgorithm = new Map<string, number>();
   for (const candidate of candidates) {
@@ -160,7 +186,8 @@ export function bestOf(candidates: readonly PricedCandidate[], bytes: Bytes, phy
   if (best === undefined) return {};
   byAlgorithm.delete(best.candidate.algorithm);
   let runnerUp: { algorithm: string; seconds: Seconds } | undefined;
-  for (const [algorithm, seconds] of byAlgorithm) if (runnerUp === undefined || seconds < runnerUp.seconds) runnerUp = { algorithm, seconds };
+  for (const [algorithm, seconds] of byAlgorithm)
+    if (runnerUp === undefined || seconds < runnerUp.seconds) runnerUp = { algorithm, seconds };
   return runnerUp === undefined ? { best } : { best, runnerUp };
 }
 
@@ -175,12 +202,21 @@ function describeEstimate(
 ): CollectiveEstimate {
   const { best, runnerUp } = bestOf(candidates, bytes, physics);
   const base = { operation, rankCount, bytes, model: 'first-principles', refusals };
-  if (best === undefined) return { ...base, seconds: 0, low: 0, high: 0, algorithm: 'none', algorithmBandwidth: 0, busBandwidth: 0, phases: [] };
+  if (best === undefined)
+    return { ...base, seconds: 0, low: 0, high: 0, algorithm: 'none', algorithmBandwidth: 0, busBandwidth: 0, phases: [] };
   const timed = best.candidate.phases.map((phase) => ({ phase, ...phaseTime(phase, bytes, physics) }));
   const latency = physics.launch + timed.reduce((sum, one) => sum + one.latency, 0);
   const wire = best.seconds - latency;
-  const phases = timed.map(({ phase, seconds, latency: part, steps }) => ({ label: phase.label, steps, seconds, latency: part, ...(phase.arc < 0 ? {} : { bottleneck: describeArc(routes, phase.arc) }) }));
-  const worst = timed.filter(({ phase }) => phase.arc >= 0).reduce<(typeof timed)[number] | undefined>((a, b) => (a === undefined || b.seconds > a.seconds ? b : a), undefined);
+  const phases = timed.map(({ phase, seconds, latency: part, steps }) => ({
+    label: phase.label,
+    steps,
+    seconds,
+    latency: part,
+    ...(phase.arc < 0 ? {} : { bottleneck: describeArc(routes, phase.arc) }),
+  }));
+  const worst = timed
+    .filter(({ phase }) => phase.arc >= 0)
+    .reduce<(typeof timed)[number] | undefined>((a, b) => (a === undefined || b.seconds > a.seconds ? b : a), undefined);
   return {
     ...base,
     seconds: best.seconds,
@@ -190,7 +226,14 @@ function describeEstimate(
     algorithmBandwidth: bytes / best.seconds,
     busBandwidth: (bytes / best.seconds) * busFactor(operation, rankCount),
     phases,
-    ...(worst === undefined ? {} : { bottleneck: { ...describeArc(routes, worst.phase.arc), utilisation: Math.min(1, busySeconds(timed, worst.phase.arc, bytes) / best.seconds) } }),
+    ...(worst === undefined
+      ? {}
+      : {
+          bottleneck: {
+            ...describeArc(routes, worst.phase.arc),
+            utilisation: Math.min(1, busySeconds(timed, worst.phase.arc, bytes) / best.seconds),
+          },
+        }),
     ...(runnerUp === undefined ? {} : { runnerUp }),
   };
 }
@@ -218,7 +261,11 @@ export function busFactor(operation: CollectiveOperation, n: number): number {
 /** Names the direction of the link behind an arc. */
 export function describeArc(routes: Routes, arc: number): LinkDirection {
   const { compiled, devices, links } = routes.fabric;
-  return { link: links[compiled.arcLink[arc]].id, source: devices[compiled.arcSource[arc]].id, target: devices[compiled.arcTarget[arc]].id };
+  return {
+    link: links[compiled.arcLink[arc]].id,
+    source: devices[compiled.arcSource[arc]].id,
+    target: devices[compiled.arcTarget[arc]].id,
+  };
 }
 
 function checkBytes(where: string, bytes: Bytes): Bytes {

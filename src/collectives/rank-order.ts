@@ -28,7 +28,8 @@ export function orderRanks(routes: Routes, gpus: ArrayLike<number>): Int32Array 
 function arrange(routes: Routes, gpus: Int32Array, level: number, memo: Map<string, number[]>): Int32Array {
   const { gpuLevel } = routes.fabric.compiled;
   if (gpus.length <= 2) return gpus;
-  if (level === gpuLevel.length) return tourOf(routes, gpus, memo).reduce((into, i, at) => ((into[at] = gpus[i]), into), new Int32Array(gpus.length));
+  if (level === gpuLevel.length)
+    return tourOf(routes, gpus, memo).reduce((into, i, at) => ((into[at] = gpus[i]), into), new Int32Array(gpus.length));
   const groups: Int32Array[] = [];
   let start = 0;
   for (let i = 1; i <= gpus.length; i++) {
@@ -56,7 +57,9 @@ function tourOf(routes: Routes, gpus: Int32Array, memo: Map<string, number[]>): 
   const { zones, fabric } = routes;
   const zoneOf = (gpu: number): number => zones.zoneOf[fabric.compiled.gpus[gpu]];
   const isOneZone = gpus.every((gpu) => zoneOf(gpu) === zoneOf(gpus[0]));
-  const key = isOneZone ? `${zones.zones[zoneOf(gpus[0])].classIndex}:${gpus.map((gpu) => zones.localOf[fabric.compiled.gpus[gpu]]).join()}` : '';
+  const key = isOneZone
+    ? `${zones.zones[zoneOf(gpus[0])].classIndex}:${gpus.map((gpu) => zones.localOf[fabric.compiled.gpus[gpu]]).join()}`
+    : '';
   const known = memo.get(key);
   if (isOneZone && known !== undefined) return known;
   const weights = identity.map((a) => identity.map((b) => (a === b ? 0 : pairWeight(routes, gpus[a], gpus[b]))));
@@ -119,7 +122,7 @@ export function shortestTour(weights: readonly (readonly number[])[]): number[] 
     greedy.push(identity.filter((i) => !greedy.includes(i)).reduce((a, b) => (weights[last][b] < weights[last][a] ? b : a)));
   }
   keep(greedy);
-  for (let improved = true; improved; ) {
+  for (let improved = true; improved;) {
     improved = false;
     for (let i = 1; i < n - 1; i++) {
       for (let j = i + 1; j < n; j++) {

@@ -10,4 +10,14 @@ import { ring } from './algorithms/ring.js';
 import { torus } from './algorithms/torus.js';
 
 /** Every algorithm that `estimateCollective` tries unless one is named. Ties go to the first. */
-export const COLLECTIVE_ALGORITHMS: readonly CollectiveAlgorithm[] = [ring, doubleBinaryTree, hierarchical, torus, inNetwork, recursiveDoubling, recursiveHalvingDoubling, direct, pairwise];
+export const COLLECTIVE_ALGORITHMS: readonly CollectiveAlgorithm[] = [
+  ring,
+  doubleBinaryTree,
+  hierarchical,
+  torus,
+  inNetwork,
+  recursiveDoubling,
+  recursiveHalvingDoubling,
+  direct,
+  pairwise,
+];

@@ -15,7 +15,12 @@ const MOST_REVERSED = 64;
  */
 export function describeShape(routes: Routes, gpus: Int32Array): CollectiveShape {
   const levels = localityLevels(routes.fabric, gpus);
-  return { rankCount: gpus.length, levels, ringSets: gpus.length < 2 ? [] : ringSets(gpus.length, levels), switchReduces: switchesReduce(routes, gpus) };
+  return {
+    rankCount: gpus.length,
+    levels,
+    ringSets: gpus.length < 2 ? [] : ringSets(gpus.length, levels),
+    switchReduces: switchesReduce(routes, gpus),
+  };
 }
 
 /** Rings to choose from: rotated in every node so that each channel crosses by another NIC; both directions; strides inside a node. */
@@ -65,7 +70,9 @@ export function scaleUpSwitch(routes: Routes, gpus: Int32Array): number | undefi
   const { devices, compiled } = routes.fabric;
   const neighbours = (gpu: number): number[] => {
     const device = compiled.gpus[gpu];
-    return Array.from(compiled.arcTarget.subarray(compiled.outStart[device], compiled.outStart[device + 1])).filter((next) => devices[next].kind === 'nvswitch' && devices[next].reduces === true);
+    return Array.from(compiled.arcTarget.subarray(compiled.outStart[device], compiled.outStart[device + 1])).filter(
+      (next) => devices[next].kind === 'nvswitch' && devices[next].reduces === true,
+    );
   };
   const first = neighbours(gpus[0]);
   if (first.length === 0) return undefined;

@@ -38,19 +38,32 @@ const MOST_TRANSFERS = 200_000;
  * @example
  * simulateCollective(routes, { operation: 'all-reduce', ranks: ['a', 'b'], bytes: 1e9, algorithm: 'ring' }).transfers // 4
  */
-export function simulateCollective(routes: Routes, subject: SimulationSubject, options: { readonly physics?: Partial<CollectivePhysics> } = {}): SimulationResult {
+export function simulateCollective(
+  routes: Routes,
+  subject: SimulationSubject,
+  options: { readonly physics?: Partial<CollectivePhysics> } = {},
+): SimulationResult {
   const where = 'simulateCollective';
   const physics = completePhysics(where, options.physics);
   const gpus = orderRanks(routes, gpuIndices(routes.fabric, subject.ranks, where));
   if (gpus.length < 2) return { seconds: 0, transfers: 0, events: 0 };
-  const algorithm = typeof subject.algorithm === 'string' ? COLLECTIVE_ALGORITHMS.find(({ name }) => name === subject.algorithm) : subject.algorithm;
-  if (algorithm === undefined) throw unknownName(where, 'algorithm', String(subject.algorithm), COLLECTIVE_ALGORITHMS.map(({ name }) => name));
+  const algorithm =
+    typeof subject.algorithm === 'string' ? COLLECTIVE_ALGORITHMS.find(({ name }) => name === subject.algorithm) : subject.algorithm;
+  if (algorithm === undefined)
+    throw unknownName(
+      where,
+      'algorithm',
+      subject.algorithm as string,
+      COLLECTIVE_ALGORITHMS.map(({ name }) => name),
+    );
   const shape = describeShape(routes, gpus);
   const refusal = algorithm.refusal?.(shape, subject.operation);
   if (refusal !== undefined) throw new FabricPlanError('unsupported', `${where}: ${algorithm.name}: ${refusal}`);
   const transfers = mergeMoves(algorithm.trace(shape, subject.operation, subject.variant ?? 0), subject.bytes);
-  if (transfers.length > MOST_TRANSFERS) throw new FabricPlanError('too-large', `${where}: ${transfers.length} transfers; expected at most ${MOST_TRANSFERS}`);
-  if (transfers.some(({ source, target }) => source >= gpus.length || target >= gpus.length)) throw new FabricPlanError('unsupported', `${where}: ${algorithm.name} reduces in switches, which are not simulated`);
+  if (transfers.length > MOST_TRANSFERS)
+    throw new FabricPlanError('too-large', `${where}: ${transfers.length} transfers; expected at most ${MOST_TRANSFERS}`);
+  if (transfers.some(({ source, target }) => source >= gpus.length || target >= gpus.length))
+    throw new FabricPlanError('unsupported', `${where}: ${algorithm.name} reduces in switches, which are not simulated`);
   return runTransfers(routes, gpus, transfers, physics);
 }
 
@@ -104,13 +117,17 @@ function runTransfers(routes: Routes, gpus: Int32Array, transfers: readonly Step
     do at[rank]++;
     while (at[rank] < steps && open[rank * steps + at[rank]] === 0);
     if (at[rank] === steps) return;
-    for (const transfer of byStart.get(rank * steps + at[rank]) ?? []) if (--waiting[transfer] === 0) starting.push({ time: now + flows[transfer].latency + physics.step, transfer });
+    for (const transfer of byStart.get(rank * steps + at[rank]) ?? [])
+      if (--waiting[transfer] === 0) starting.push({ time: now + flows[transfer].latency + physics.step, transfer });
   };
   for (let rank = 0; rank < n; rank++) advance(rank);
   while (starting.length > 0 || active.size > 0) {
     events++;
     const ids = [...active.keys()];
-    const rates = fillProgressively(routes.fabric.compiled.arcBandwidth, ids.map((id) => flows[id]));
+    const rates = fillProgressively(
+      routes.fabric.compiled.arcBandwidth,
+      ids.map((id) => flows[id]),
+    );
     const nextStart = starting.reduce((least, { time }) => Math.min(least, time), Infinity);
     const nextEnd = ids.reduce((least, id, i) => Math.min(least, now + active.get(id)! / rates[i]), Infinity);
     const next = Math.min(nextStart, nextEnd);

@@ -1,7 +1,15 @@
 import type { Bytes, BytesPerSecond, Seconds } from '../quantities.js';
 
 /** The collective operations, named as in nccl-tests. */
-export const COLLECTIVE_OPERATIONS = ['all-reduce', 'reduce-scatter', 'all-gather', 'broadcast', 'reduce', 'all-to-all', 'send-receive'] as const;
+export const COLLECTIVE_OPERATIONS = [
+  'all-reduce',
+  'reduce-scatter',
+  'all-gather',
+  'broadcast',
+  'reduce',
+  'all-to-all',
+  'send-receive',
+] as const;
 export type CollectiveOperation = (typeof COLLECTIVE_OPERATIONS)[number];
 
 /**

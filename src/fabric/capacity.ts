@@ -49,7 +49,17 @@ export function summarizeFabric(fabric: Fabric): FabricSummary {
     if (ends.includes('nic') && ends.includes('switch')) injectionBandwidth += link.bandwidth * (link.count ?? 1);
   }
   const groups = Object.fromEntries(fabric.levels.map((level, i) => [level, new Set(fabric.compiled.gpuLevel[i]).size]));
-  return { name: fabric.name, devices, links, components: countComponents(fabric), gpuModels, gpuMemory, bf16Peak, groups, injectionBandwidth };
+  return {
+    name: fabric.name,
+    devices,
+    links,
+    components: countComponents(fabric),
+    gpuModels,
+    gpuMemory,
+    bf16Peak,
+    groups,
+    injectionBandwidth,
+  };
 }
 
 function countComponents(fabric: Fabric): number {

@@ -75,7 +75,22 @@ export function compileFabric(spec: FabricSpec): Compilation {
   const gpuOfDevice = new Int32Array(deviceCount).fill(-1);
   gpus.forEach((device, gpu) => (gpuOfDevice[device] = gpu));
   const gpuLevel = spec.levels.map((_, level) => denseLocations(devices, gpus, level));
-  const compiled = { deviceCount, arcCount, kind, gpus, gpuOfDevice, outStart, arcSource, arcTarget, arcBandwidth, arcLatency, arcLink, inStart, inArcs, gpuLevel };
+  const compiled = {
+    deviceCount,
+    arcCount,
+    kind,
+    gpus,
+    gpuOfDevice,
+    outStart,
+    arcSource,
+    arcTarget,
+    arcBandwidth,
+    arcLatency,
+    arcLink,
+    inStart,
+    inArcs,
+    gpuLevel,
+  };
   return { devices, links, indexOf, compiled };
 }
 

@@ -39,7 +39,9 @@ export function editFabric(fabric: Fabric, edit: FabricEdit): Fabric {
   const spec = describeFabric(fabric);
   const links = spec.links
     .filter((link) => !goneLinks.has(link.id) && !goneDevices.has(link.source) && !goneDevices.has(link.target))
-    .map((link) => (updates.has(link.id) ? { ...link, ...updates.get(link.id), id: link.id, source: link.source, target: link.target } : link));
+    .map((link) =>
+      updates.has(link.id) ? { ...link, ...updates.get(link.id), id: link.id, source: link.source, target: link.target } : link,
+    );
   return createFabric({
     ...spec,
     devices: [...spec.devices.filter((device) => !goneDevices.has(device.id)), ...(edit.addDevices ?? [])],
@@ -55,11 +57,21 @@ export function gpuIndices(fabric: Fabric, ids: readonly string[], where: string
   const indices = Int32Array.from(ids, (id, i) => {
     const device = fabric.indexOf(id);
     const gpu = device === undefined ? -1 : gpuOfDevice[device];
-    if (gpu < 0) issues.push({ path: `ranks[${i}]`, message: invalidArgument(where, `ranks[${i}]`, id, 'the id of a GPU of the fabric').message });
-    else if (seen.has(id)) issues.push({ path: `ranks[${i}]`, message: invalidArgument(where, `ranks[${i}]`, id, 'each GPU at most once').message });
+    if (gpu < 0)
+      issues.push({ path: `ranks[${i}]`, message: invalidArgument(where, `ranks[${i}]`, id, 'the id of a GPU of the fabric').message });
+    else if (seen.has(id))
+      issues.push({ path: `ranks[${i}]`, message: invalidArgument(where, `ranks[${i}]`, id, 'each GPU at most once').message });
     seen.add(id);
     return gpu;
   });
-  if (issues.length > 0) throw new FabricPlanError('invalid-argument', issues.slice(0, 20).map((issue) => issue.message).join('\n'), issues);
+  if (issues.length > 0)
+    throw new FabricPlanError(
+      'invalid-argument',
+      issues
+        .slice(0, 20)
+        .map((issue) => issue.message)
+        .join('\n'),
+      issues,
+    );
   return indices;
 }

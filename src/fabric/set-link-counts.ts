@@ -13,7 +13,8 @@ import type { Fabric } from './types.js';
 export function setLinkCounts(fabric: Fabric, counts: Readonly<Record<string, number>>): Fabric {
   const where = 'setLinkCounts';
   const wanted = new Map(Object.entries(counts));
-  for (const [id, count] of wanted) if (!(Number.isFinite(count) && count > 0)) throw invalidArgument(where, `count of link "${id}"`, count, 'a number above 0');
+  for (const [id, count] of wanted)
+    if (!(Number.isFinite(count) && count > 0)) throw invalidArgument(where, `count of link "${id}"`, count, 'a number above 0');
   const scale = new Map<number, number>();
   const links = fabric.links.map((link, i) => {
     const count = wanted.get(link.id);
@@ -22,7 +23,11 @@ export function setLinkCounts(fabric: Fabric, counts: Readonly<Record<string, nu
     scale.set(i, count / (link.count ?? 1));
     return { ...link, count };
   });
-  if (wanted.size > 0) throw new FabricPlanError('invalid-argument', `${where}: unknown links ${[...wanted.keys()].map((id) => `"${id}"`).join(', ')}; expected ids of links of the fabric`);
+  if (wanted.size > 0)
+    throw new FabricPlanError(
+      'invalid-argument',
+      `${where}: unknown links ${[...wanted.keys()].map((id) => `"${id}"`).join(', ')}; expected ids of links of the fabric`,
+    );
   const { compiled } = fabric;
   const arcBandwidth = compiled.arcBandwidth.map((rate, arc) => rate * (scale.get(compiled.arcLink[arc]) ?? 1));
   return Object.freeze({ ...fabric, links, compiled: { ...compiled, arcBandwidth } });

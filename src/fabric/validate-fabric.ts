@@ -15,7 +15,8 @@ export function validateFabric(spec: FabricSpec): Issue[] {
   const report = (path: string, message: string): void => {
     if (issues.length < ISSUE_LIMIT) issues.push({ path, message });
   };
-  if (typeof spec !== 'object' || (spec as unknown) === null) return [{ path: '', message: `the fabric is ${showValue(spec)}; expected an object` }];
+  if (typeof spec !== 'object' || (spec as unknown) === null)
+    return [{ path: '', message: `the fabric is ${showValue(spec)}; expected an object` }];
   if (typeof spec.name !== 'string' || spec.name === '') report('name', `name is ${showValue(spec.name)}; expected a non-empty string`);
   if (!isList(spec.levels)) report('levels', `levels is ${showValue(spec.levels)}; expected a list of level names, broad to narrow`);
   else {
@@ -53,25 +54,35 @@ function checkDevice(device: DeviceSpec, path: string, levelCount: number, repor
     return;
   }
   const name = `device ${showValue(device.id)}`;
-  if (typeof device.id !== 'string' || device.id === '') report(`${path}.id`, `${path}.id is ${showValue(device.id)}; expected a non-empty string`);
-  if (!DEVICE_KINDS.includes(device.kind)) report(`${path}.kind`, `${name} has kind ${showValue(device.kind)}; expected one of ${DEVICE_KINDS.join(', ')}`);
+  if (typeof device.id !== 'string' || device.id === '')
+    report(`${path}.id`, `${path}.id is ${showValue(device.id)}; expected a non-empty string`);
+  if (!DEVICE_KINDS.includes(device.kind))
+    report(`${path}.kind`, `${name} has kind ${showValue(device.kind)}; expected one of ${DEVICE_KINDS.join(', ')}`);
   if (!isList(device.location) || device.location.some((part) => typeof part !== 'string')) {
     report(`${path}.location`, `${name} has location ${showValue(device.location)}; expected a list of names, one per level`);
   } else if (device.location.length > levelCount) {
-    report(`${path}.location`, `${name} has ${device.location.length} location parts; expected at most ${levelCount}, the number of levels`);
+    report(
+      `${path}.location`,
+      `${name} has ${device.location.length} location parts; expected at most ${levelCount}, the number of levels`,
+    );
   }
   const positive = (field: 'memory' | 'memoryBandwidth' | 'power'): void => {
     const value = device[field];
-    if (value !== undefined && !(Number.isFinite(value) && value > 0)) report(`${path}.${field}`, `${name} has ${field} ${showValue(value)}; expected a number greater than 0`);
+    if (value !== undefined && !(Number.isFinite(value) && value > 0))
+      report(`${path}.${field}`, `${name} has ${field} ${showValue(value)}; expected a number greater than 0`);
   };
   positive('memory');
   positive('memoryBandwidth');
   positive('power');
   if (device.computeEfficiency !== undefined && !inHalfOpenUnit(device.computeEfficiency)) {
-    report(`${path}.computeEfficiency`, `${name} has computeEfficiency ${showValue(device.computeEfficiency)}; expected a share above 0 and at most 1`);
+    report(
+      `${path}.computeEfficiency`,
+      `${name} has computeEfficiency ${showValue(device.computeEfficiency)}; expected a share above 0 and at most 1`,
+    );
   }
   for (const [format, rate] of Object.entries(device.peak ?? {}) as [string, unknown][]) {
-    if (!(typeof rate === 'number' && Number.isFinite(rate) && rate > 0)) report(`${path}.peak.${format}`, `${name} has a ${format} peak of ${showValue(rate)}; expected FLOP per second greater than 0`);
+    if (!(typeof rate === 'number' && Number.isFinite(rate) && rate > 0))
+      report(`${path}.peak.${format}`, `${name} has a ${format} peak of ${showValue(rate)}; expected FLOP per second greater than 0`);
   }
   const place = device.coordinates as readonly unknown[] | undefined;
   if (place !== undefined && !(isList(place) && place.length === 2 && isWithin(place[0], 90) && isWithin(place[1], 180))) {
@@ -85,7 +96,8 @@ function checkLink(link: LinkSpec, path: string, ids: ReadonlySet<string>, repor
     return;
   }
   const name = `link ${showValue(link.id)}`;
-  if (typeof link.id !== 'string' || link.id === '') report(`${path}.id`, `${path}.id is ${showValue(link.id)}; expected a non-empty string`);
+  if (typeof link.id !== 'string' || link.id === '')
+    report(`${path}.id`, `${path}.id is ${showValue(link.id)}; expected a non-empty string`);
   for (const end of ['source', 'target'] as const) {
     if (!ids.has(link[end])) report(`${path}.${end}`, `${name} has ${end} ${showValue(link[end])}; expected the id of a device`);
   }
@@ -95,15 +107,24 @@ function checkLink(link: LinkSpec, path: string, ids: ReadonlySet<string>, repor
     checkRate(link.reverseBandwidth, 'reverseBandwidth');
     if (link.duplex === false) report(`${path}.reverseBandwidth`, `${name} is one-way and has a reverseBandwidth; expected one of the two`);
   }
-  if (!(Number.isFinite(link.latency) && link.latency >= 0)) report(`${path}.latency`, `${name} has latency ${showValue(link.latency)}; expected seconds of 0 or more`);
-  if (link.count !== undefined && !(Number.isInteger(link.count) && link.count >= 1)) report(`${path}.count`, `${name} has count ${showValue(link.count)}; expected a whole number of cables, at least 1`);
-  if (link.duplex !== undefined && typeof link.duplex !== 'boolean') report(`${path}.duplex`, `${name} has duplex ${showValue(link.duplex)}; expected true or false`);
-  if (link.distance !== undefined && !(Number.isFinite(link.distance) && link.distance >= 0)) report(`${path}.distance`, `${name} has distance ${showValue(link.distance)}; expected metres of 0 or more`);
-  if (link.routingCost !== undefined && !(Number.isFinite(link.routingCost) && link.routingCost >= 0)) report(`${path}.routingCost`, `${name} has routingCost ${showValue(link.routingCost)}; expected seconds of 0 or more`);
+  if (!(Number.isFinite(link.latency) && link.latency >= 0))
+    report(`${path}.latency`, `${name} has latency ${showValue(link.latency)}; expected seconds of 0 or more`);
+  if (link.count !== undefined && !(Number.isInteger(link.count) && link.count >= 1))
+    report(`${path}.count`, `${name} has count ${showValue(link.count)}; expected a whole number of cables, at least 1`);
+  if (link.duplex !== undefined && typeof link.duplex !== 'boolean')
+    report(`${path}.duplex`, `${name} has duplex ${showValue(link.duplex)}; expected true or false`);
+  if (link.distance !== undefined && !(Number.isFinite(link.distance) && link.distance >= 0))
+    report(`${path}.distance`, `${name} has distance ${showValue(link.distance)}; expected metres of 0 or more`);
+  if (link.routingCost !== undefined && !(Number.isFinite(link.routingCost) && link.routingCost >= 0))
+    report(`${path}.routingCost`, `${name} has routingCost ${showValue(link.routingCost)}; expected seconds of 0 or more`);
   if (link.backgroundLoad !== undefined && !(Number.isFinite(link.backgroundLoad) && link.backgroundLoad >= 0 && link.backgroundLoad < 1)) {
-    report(`${path}.backgroundLoad`, `${name} has backgroundLoad ${showValue(link.backgroundLoad)}; expected a share of at least 0 and below 1`);
+    report(
+      `${path}.backgroundLoad`,
+      `${name} has backgroundLoad ${showValue(link.backgroundLoad)}; expected a share of at least 0 and below 1`,
+    );
   }
-  if (link.efficiency !== undefined && !inHalfOpenUnit(link.efficiency)) report(`${path}.efficiency`, `${name} has efficiency ${showValue(link.efficiency)}; expected a share above 0 and at most 1`);
+  if (link.efficiency !== undefined && !inHalfOpenUnit(link.efficiency))
+    report(`${path}.efficiency`, `${name} has efficiency ${showValue(link.efficiency)}; expected a share above 0 and at most 1`);
 
   function checkRate(rate: unknown, field: string): void {
     if (!(typeof rate === 'number' && Number.isFinite(rate) && rate > 0)) {

@@ -1,13 +1,20 @@
 import { z } from 'zod';
 
 const quantity = (what: string, example: string): z.ZodType<string | number> =>
-  z.union([z.number(), z.string()]).describe(`${what}: a text with a unit such as "${example}", or a bare number in the house unit (bytes per second, seconds, metres)`);
+  z
+    .union([z.number(), z.string()])
+    .describe(`${what}: a text with a unit such as "${example}", or a bare number in the house unit (bytes per second, seconds, metres)`);
 const share = z.number().min(0).max(1);
 const count = z.number().int().min(1).max(4_000_000);
 
 const topology = z
   .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('leaf-spine'), nodesPerLeaf: count.optional(), spines: count.optional(), oversubscription: z.number().positive().optional() }),
+    z.strictObject({
+      kind: z.literal('leaf-spine'),
+      nodesPerLeaf: count.optional(),
+      spines: count.optional(),
+      oversubscription: z.number().positive().optional(),
+    }),
     z.strictObject({
       kind: z.literal('rail-optimised'),
       nodesPerUnit: count.optional(),
@@ -18,7 +25,13 @@ const topology = z
       coreOversubscription: z.number().positive().optional(),
     }),
     z.strictObject({ kind: z.literal('fat-tree'), k: count.optional(), oversubscription: z.number().positive().optional() }),
-    z.strictObject({ kind: z.literal('dragonfly'), nodesPerGroup: count, switchesPerGroup: count.optional(), groupTaper: z.number().positive().optional(), globalTaper: z.number().positive().optional() }),
+    z.strictObject({
+      kind: z.literal('dragonfly'),
+      nodesPerGroup: count,
+      switchesPerGroup: count.optional(),
+      groupTaper: z.number().positive().optional(),
+      globalTaper: z.number().positive().optional(),
+    }),
     z.strictObject({
       kind: z.literal('dragonfly+'),
       nodesPerGroup: count,
@@ -44,7 +57,12 @@ const cluster = z
   })
   .describe('a cluster: either a known system, or a number of nodes under a topology');
 
-const access = z.strictObject({ bandwidth: quantity('line rate of the site', '200 Gb/s').optional(), efficiency: share.optional(), backgroundLoad: share.optional(), confidence: z.string().optional() });
+const access = z.strictObject({
+  bandwidth: quantity('line rate of the site', '200 Gb/s').optional(),
+  efficiency: share.optional(),
+  backgroundLoad: share.optional(),
+  confidence: z.string().optional(),
+});
 
 const site = z.strictObject({
   id: z.string().min(1).describe('name of the site; a known place brings its coordinates and access rate'),
@@ -65,7 +83,15 @@ const wan = z.strictObject({
 });
 
 const shape = z.strictObject({
-  layers: count, hidden: count, heads: count, kvHeads: count.optional(), headDim: count.optional(), ffn: count, gated: z.boolean().optional(), vocab: count, tied: z.boolean().optional(),
+  layers: count,
+  hidden: count,
+  heads: count,
+  kvHeads: count.optional(),
+  headDim: count.optional(),
+  ffn: count,
+  gated: z.boolean().optional(),
+  vocab: count,
+  tied: z.boolean().optional(),
 });
 
 const job = z.strictObject({
@@ -86,7 +112,13 @@ export const descriptionSchema = z.strictObject({
   sites: z.array(site).min(1).max(1000),
   wan: z.array(wan).max(10_000).optional(),
   job: job.optional(),
-  plan: z.strictObject({ gpus: z.union([count, z.literal('fewest')]).optional(), strategies: z.array(z.string()).optional(), outerEvery: count.optional() }).optional(),
+  plan: z
+    .strictObject({
+      gpus: z.union([count, z.literal('fewest')]).optional(),
+      strategies: z.array(z.string()).optional(),
+      outerEvery: count.optional(),
+    })
+    .optional(),
   study: z
     .strictObject({
       reference: cluster.optional().describe('the single site to compare with: a known system or so many nodes'),

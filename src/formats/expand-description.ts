@@ -51,7 +51,8 @@ function collectIssues(): { attempt<T>(path: string, run: () => T): T | undefine
       } catch (error) {
         if (!(error instanceof FabricPlanError)) throw error;
         if (error.code === 'too-large') throw error;
-        for (const message of error.issues.length > 0 ? error.issues.map((issue) => issue.message) : [error.message]) issues.push({ path, message: `${path}: ${message}` });
+        for (const message of error.issues.length > 0 ? error.issues.map((issue) => issue.message) : [error.message])
+          issues.push({ path, message: `${path}: ${message}` });
         return undefined;
       }
     },
@@ -64,8 +65,11 @@ function collectIssues(): { attempt<T>(path: string, run: () => T): T | undefine
 function expandSite(site: SiteDescription, collector: Collector, index: number): SiteOptions {
   const known = SITES.find(({ id }) => id === site.id);
   const coordinates = site.coordinates ?? known?.coordinates;
-  const rate = site.access?.bandwidth === undefined ? (known?.accessGigabitsPerSecond ?? 100) * GIGABIT_PER_SECOND : rateOf(site.access.bandwidth);
-  const clusters = site.clusters.map((cluster, c) => collector.attempt(`sites[${index}].clusters[${c}]`, () => expandCluster(cluster, site, coordinates, collector)));
+  const rate =
+    site.access?.bandwidth === undefined ? (known?.accessGigabitsPerSecond ?? 100) * GIGABIT_PER_SECOND : rateOf(site.access.bandwidth);
+  const clusters = site.clusters.map((cluster, c) =>
+    collector.attempt(`sites[${index}].clusters[${c}]`, () => expandCluster(cluster, site, coordinates, collector)),
+  );
   return {
     id: site.id,
     clusters: clusters.filter((cluster) => cluster !== undefined),
@@ -93,14 +97,22 @@ export function expandSingleCluster(cluster: SiteDescription['clusters'][number]
   return spec!;
 }
 
-function expandCluster(cluster: SiteDescription['clusters'][number], site: SiteDescription, coordinates: readonly [number, number] | undefined, collector: Collector): ClusterSpec {
+function expandCluster(
+  cluster: SiteDescription['clusters'][number],
+  site: SiteDescription,
+  coordinates: readonly [number, number] | undefined,
+  collector: Collector,
+): ClusterSpec {
   const fail = (message: string): never => {
     throw new FabricPlanError('invalid-argument', message);
   };
-  if ((cluster.system === undefined) === (cluster.node === undefined)) return fail('a cluster has either a system or a node type; expected exactly one');
+  if ((cluster.system === undefined) === (cluster.node === undefined))
+    return fail('a cluster has either a system or a node type; expected exactly one');
   const nodeName = cluster.system === undefined ? cluster.node! : systemPreset(cluster.system).node;
   const node = nodePreset(nodeName);
-  const gpus = cluster.gpus ?? (cluster.system === undefined ? (cluster.nodes ?? 0) * node.gpus : (cluster.nodes ?? systemPreset(cluster.system).nodes) * node.gpus);
+  const gpus =
+    cluster.gpus ??
+    (cluster.system === undefined ? (cluster.nodes ?? 0) * node.gpus : (cluster.nodes ?? systemPreset(cluster.system).nodes) * node.gpus);
   if (gpus === 0) return fail(`the cluster of ${nodeName} has neither nodes nor gpus; expected one of them`);
   collector.gpus += gpus;
   if (collector.gpus > MOST_GPUS) throw new FabricPlanError('too-large', `expandDescription: more than ${MOST_GPUS} GPUs; expected fewer`);
@@ -121,12 +133,27 @@ function expandCluster(cluster: SiteDescription['clusters'][number], site: SiteD
 }
 
 function expandLink(wan: NonNullable<Description['wan']>[number], description: Description): WideAreaLink {
-  const known = WIDE_AREA_LINKS.find(({ kind, from, to }) => kind === 'modelled' && ((from === wan.from && to === wan.to) || (from === wan.to && to === wan.from)));
-  if (wan.bandwidth === undefined && known === undefined) throw new FabricPlanError('invalid-argument', `link "${wan.from}"–"${wan.to}" has no bandwidth and is not in the table of research networks; expected a rate such as "200 Gb/s"`);
+  const known = WIDE_AREA_LINKS.find(
+    ({ kind, from, to }) => kind === 'modelled' && ((from === wan.from && to === wan.to) || (from === wan.to && to === wan.from)),
+  );
+  if (wan.bandwidth === undefined && known === undefined)
+    throw new FabricPlanError(
+      'invalid-argument',
+      `link "${wan.from}"–"${wan.to}" has no bandwidth and is not in the table of research networks; expected a rate such as "200 Gb/s"`,
+    );
   const rate = wan.bandwidth === undefined ? known!.gigabitsPerSecond * GIGABIT_PER_SECOND : rateOf(wan.bandwidth);
-  const distance = wan.distance === undefined ? (known === undefined ? estimatedFibre(wan.from, wan.to, description) : known.fibreKilometres * 1000) : read(wan.distance, 'metres');
+  const distance =
+    wan.distance === undefined
+      ? known === undefined
+        ? estimatedFibre(wan.from, wan.to, description)
+        : known.fibreKilometres * 1000
+      : read(wan.distance, 'metres');
   const rtt = wan.rtt === undefined ? undefined : read(wan.rtt, 'seconds');
-  if (distance === undefined && rtt === undefined) throw new FabricPlanError('invalid-argument', `link "${wan.from}"–"${wan.to}" has neither distance nor rtt, and the sites have no coordinates; expected one of them`);
+  if (distance === undefined && rtt === undefined)
+    throw new FabricPlanError(
+      'invalid-argument',
+      `link "${wan.from}"–"${wan.to}" has neither distance nor rtt, and the sites have no coordinates; expected one of them`,
+    );
   return {
     from: wan.from,
     to: wan.to,
@@ -141,7 +168,8 @@ function expandLink(wan: NonNullable<Description['wan']>[number], description: D
 
 /** Great circle times the usual detour of research networks. */
 function estimatedFibre(from: string, to: string, description: Description): number | undefined {
-  const place = (id: string): readonly [number, number] | undefined => description.sites.find((site) => site.id === id)?.coordinates ?? SITES.find((site) => site.id === id)?.coordinates;
+  const place = (id: string): readonly [number, number] | undefined =>
+    description.sites.find((site) => site.id === id)?.coordinates ?? SITES.find((site) => site.id === id)?.coordinates;
   const a = place(from);
   const b = place(to);
   return a === undefined || b === undefined ? undefined : greatCircle(a, b) * ROUTE_FACTOR.default;
@@ -176,8 +204,16 @@ const read = (text: string | number, kind: QuantityKind): number => parseQuantit
  */
 export function describedJob(description: Description): TrainingJob {
   const { job } = description;
-  if (job === undefined) throw new FabricPlanError('invalid-argument', 'describedJob: the description has no job; expected a job with model, sequence and batch');
-  if ((job.globalBatch === undefined) === (job.tokensPerStep === undefined)) throw new FabricPlanError('invalid-argument', 'describedJob: the job has to state either globalBatch or tokensPerStep; expected exactly one');
+  if (job === undefined)
+    throw new FabricPlanError(
+      'invalid-argument',
+      'describedJob: the description has no job; expected a job with model, sequence and batch',
+    );
+  if ((job.globalBatch === undefined) === (job.tokensPerStep === undefined))
+    throw new FabricPlanError(
+      'invalid-argument',
+      'describedJob: the job has to state either globalBatch or tokensPerStep; expected exactly one',
+    );
   const globalBatch = job.globalBatch ?? Math.max(1, Math.round(read(job.tokensPerStep!, 'tokens') / job.sequence));
   return {
     model: describedModel(job.model),

@@ -10,7 +10,8 @@ import { parseText } from './parse-description.js';
  */
 export function parseFabricJson(text: string): Fabric {
   const value = parseText(text, 'parseFabricJson');
-  if (typeof value !== 'object' || value === null || !('devices' in value)) throw new FabricPlanError('parse', 'parseFabricJson: the text has no list of devices; expected { name, levels, devices, links }');
+  if (typeof value !== 'object' || value === null || !('devices' in value))
+    throw new FabricPlanError('parse', 'parseFabricJson: the text has no list of devices; expected { name, levels, devices, links }');
   return createFabric(value as FabricSpec);
 }
 

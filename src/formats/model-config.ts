@@ -4,7 +4,13 @@ import { parseText } from './parse-description.js';
 
 /** Families whose attention projections have biases. */
 const BIASED_ATTENTION: Readonly<Record<string, 'qkv' | 'all'>> = { qwen2: 'qkv', gpt2: 'all', gpt_neox: 'all', bloom: 'all', opt: 'all' };
-const QK_NORM: Readonly<Record<string, 'head' | 'full'>> = { qwen3: 'head', qwen3_moe: 'head', olmo2: 'full', olmoe: 'full', apertus: 'head' };
+const QK_NORM: Readonly<Record<string, 'head' | 'full'>> = {
+  qwen3: 'head',
+  qwen3_moe: 'head',
+  olmo2: 'full',
+  olmoe: 'full',
+  apertus: 'head',
+};
 const LAYER_NORM = new Set(['gpt2', 'gpt_neox', 'bloom', 'opt', 'falcon', 'nemotron']);
 const PLAIN_FFN = new Set(['gpt2', 'gpt_neox', 'bloom', 'opt', 'falcon', 'nemotron', 'apertus']);
 
@@ -18,7 +24,8 @@ const PLAIN_FFN = new Set(['gpt2', 'gpt_neox', 'bloom', 'opt', 'falcon', 'nemotr
 export function parseModelConfig(text: string): TransformerShape {
   const where = 'parseModelConfig';
   const config = parseText(text, where);
-  if (typeof config !== 'object' || config === null || Array.isArray(config)) throw new FabricPlanError('parse', `${where}: expected an object with hidden_size, num_hidden_layers, …`);
+  if (typeof config !== 'object' || config === null || Array.isArray(config))
+    throw new FabricPlanError('parse', `${where}: expected an object with hidden_size, num_hidden_layers, …`);
   const fields = new Map(Object.entries(config as Record<string, unknown>));
   const issues: Issue[] = [];
   const optional = (...names: string[]): number | undefined => {
@@ -32,7 +39,8 @@ export function parseModelConfig(text: string): TransformerShape {
   };
   const required = (...names: string[]): number => {
     const value = optional(...names);
-    if (value === undefined || value === 0) issues.push({ path: names[0], message: `${names.join(' or ')} is missing; expected a whole number above 0` });
+    if (value === undefined || value === 0)
+      issues.push({ path: names[0], message: `${names.join(' or ')} is missing; expected a whole number above 0` });
     return value ?? 1;
   };
   const type = typeof fields.get('model_type') === 'string' ? (fields.get('model_type') as string) : 'llama';
@@ -40,14 +48,22 @@ export function parseModelConfig(text: string): TransformerShape {
   const layers = required('num_hidden_layers', 'n_layer');
   const heads = required('num_attention_heads', 'n_head');
   const gptLike = type === 'gpt2' || type === 'bloom';
-  const ffn = optional('intermediate_size', 'n_inner', 'ffn_dim') ?? (gptLike || type === 'falcon' ? 4 * hidden : required('intermediate_size'));
+  const ffn =
+    optional('intermediate_size', 'n_inner', 'ffn_dim') ?? (gptLike || type === 'falcon' ? 4 * hidden : required('intermediate_size'));
   const vocab = required('vocab_size');
   const expertCount = optional('num_local_experts', 'num_experts', 'n_routed_experts') ?? 0;
   const expertFfn = optional('moe_intermediate_size') ?? ffn;
   const keyValueRank = optional('kv_lora_rank') ?? 0;
-  const attentionBias = Object.hasOwn(BIASED_ATTENTION, type) ? BIASED_ATTENTION[type] : fields.get('attention_bias') === true ? 'all' : 'none';
+  const attentionBias = Object.hasOwn(BIASED_ATTENTION, type)
+    ? BIASED_ATTENTION[type]
+    : fields.get('attention_bias') === true
+      ? 'all'
+      : 'none';
   const shape: TransformerShape = {
-    name: typeof fields.get('_name_or_path') === 'string' && fields.get('_name_or_path') !== '' ? (fields.get('_name_or_path') as string) : type,
+    name:
+      typeof fields.get('_name_or_path') === 'string' && fields.get('_name_or_path') !== ''
+        ? (fields.get('_name_or_path') as string)
+        : type,
     layers,
     hidden,
     heads,
@@ -56,7 +72,10 @@ export function parseModelConfig(text: string): TransformerShape {
     ffn,
     gated: !PLAIN_FFN.has(type),
     vocab,
-    tied: typeof fields.get('tie_word_embeddings') === 'boolean' ? (fields.get('tie_word_embeddings') as boolean) : gptLike || type.startsWith('gemma'),
+    tied:
+      typeof fields.get('tie_word_embeddings') === 'boolean'
+        ? (fields.get('tie_word_embeddings') as boolean)
+        : gptLike || type.startsWith('gemma'),
     attentionBias,
     norm: LAYER_NORM.has(type) ? 'layer' : 'rms',
     ffnBias: type === 'gpt2' || type === 'gpt_neox' || type === 'bloom' || fields.get('mlp_bias') === true,

@@ -33,22 +33,28 @@ export function formatDescription(description: Description): string {
 
 /** YAML or JSON text to a plain value. Aliases are bounded, duplicate keys and oversized texts refused. */
 export function parseText(text: string, where: string): unknown {
-  if (text.length > MOST_TEXT) throw new FabricPlanError('too-large', `${where}: the text has ${text.length} characters; expected at most ${MOST_TEXT}`);
+  if (text.length > MOST_TEXT)
+    throw new FabricPlanError('too-large', `${where}: the text has ${text.length} characters; expected at most ${MOST_TEXT}`);
   const start = text.trimStart();
   if (start.startsWith('{') || start.startsWith('[')) {
     try {
       return JSON.parse(text) as unknown;
     } catch (cause) {
       // A YAML flow mapping also starts with a brace: let the YAML parser have its say unless the text is long.
-      if (text.length > MOST_YAML) throw new FabricPlanError('parse', `${where}: not valid JSON: ${(cause as Error).message}`, [], { cause });
+      if (text.length > MOST_YAML)
+        throw new FabricPlanError('parse', `${where}: not valid JSON: ${(cause as Error).message}`, [], { cause });
     }
   }
-  if (text.length > MOST_YAML) throw new FabricPlanError('too-large', `${where}: the YAML text has ${text.length} characters; expected at most ${MOST_YAML}, or JSON`);
+  if (text.length > MOST_YAML)
+    throw new FabricPlanError('too-large', `${where}: the YAML text has ${text.length} characters; expected at most ${MOST_YAML}, or JSON`);
   const depth = deepest(text);
   if (depth > 200) throw new FabricPlanError('parse', `${where}: the text nests ${depth} levels deep; expected at most 200`);
   try {
     const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true });
-    const issues = document.errors.map((error): Issue => ({ path: `line ${error.linePos?.[0].line ?? '?'}`, message: error.message.split('\n')[0] }));
+    const issues = document.errors.map((error): Issue => ({
+      path: `line ${error.linePos?.[0].line ?? '?'}`,
+      message: error.message.split('\n')[0],
+    }));
     throwIssues('parse', where, issues);
     return document.toJS({ maxAliasCount: 100 }) as unknown;
   } catch (cause) {

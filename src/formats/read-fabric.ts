@@ -25,7 +25,11 @@ export const FABRIC_FORMATS: readonly FabricFormat[] = [
       return { fabric: createFabric(expandDescription(description)), description };
     },
   },
-  { name: 'fabric', matches: (value) => has(value, 'devices'), read: (text) => ({ fabric: createFabric(parseText(text, 'readFabric') as FabricSpec) }) },
+  {
+    name: 'fabric',
+    matches: (value) => has(value, 'devices'),
+    read: (text) => ({ fabric: createFabric(parseText(text, 'readFabric') as FabricSpec) }),
+  },
 ];
 
 /**
@@ -38,6 +42,10 @@ export const FABRIC_FORMATS: readonly FabricFormat[] = [
 export function readFabric(text: string): { readonly format: string; readonly fabric: Fabric; readonly description?: Description } {
   const value = parseText(text, 'readFabric');
   const format = FABRIC_FORMATS.find((one) => one.matches(value));
-  if (format === undefined) throw new FabricPlanError('parse', 'readFabric: the text is neither a description (sites, clusters) nor a fabric (devices, links); expected one of them');
+  if (format === undefined)
+    throw new FabricPlanError(
+      'parse',
+      'readFabric: the text is neither a description (sites, clusters) nor a fabric (devices, links); expected one of them',
+    );
   return { format: format.name, ...format.read(text) };
 }

@@ -18,7 +18,11 @@ export function packGpus(routes: Routes, gpus: Int32Array, count: number): Int32
     const best = able.reduce((a, b) => (b.length < a.length ? b : a));
     return fillNodes(best, count, level + 1 < gpuLevel.length ? gpuLevel[gpuLevel.length - 2] : gpuLevel[level]);
   }
-  return fillNodes(gpus, count, gpuLevel.length > 0 ? gpuLevel[Math.max(0, gpuLevel.length - 2)] : new Int32Array(routes.fabric.gpuIds.length));
+  return fillNodes(
+    gpus,
+    count,
+    gpuLevel.length > 0 ? gpuLevel[Math.max(0, gpuLevel.length - 2)] : new Int32Array(routes.fabric.gpuIds.length),
+  );
 }
 
 /** Whole nodes first: those with most free GPUs, in order of place. */

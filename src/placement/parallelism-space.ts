@@ -11,10 +11,18 @@ const LONG_SEQUENCE = 16_384;
  * Degrees worth examining for a job on a number of GPUs: tensor inside the scale-up domain, pipeline up to the layers, the rest data;
  * context for long sequences, expert for mixtures of experts; micro-batches, recomputation, ZeRO 1 and 3, interleaving.
  */
-export function* parallelismSpace(job: CompleteJob, gpus: number, widestTensor: number, outerEvery: number, fixed: Partial<Parallelism> = {}): Generator<Parallelism> {
-  const allows = (field: keyof Parallelism, value: Parallelism[keyof Parallelism]): boolean => fixed[field] === undefined || fixed[field] === value;
+export function* parallelismSpace(
+  job: CompleteJob,
+  gpus: number,
+  widestTensor: number,
+  outerEvery: number,
+  fixed: Partial<Parallelism> = {},
+): Generator<Parallelism> {
+  const allows = (field: keyof Parallelism, value: Parallelism[keyof Parallelism]): boolean =>
+    fixed[field] === undefined || fixed[field] === value;
   const { model } = job;
-  const contexts = job.sequence >= LONG_SEQUENCE ? [1, 2, 4, 8, 16] : [1, ...(fixed.context === undefined || fixed.context === 1 ? [] : [fixed.context])];
+  const contexts =
+    job.sequence >= LONG_SEQUENCE ? [1, 2, 4, 8, 16] : [1, ...(fixed.context === undefined || fixed.context === 1 ? [] : [fixed.context])];
   for (const tensor of divisors(gpus)) {
     if ((tensor > widestTensor || model.heads % tensor !== 0) && fixed.tensor !== tensor) continue;
     if (!allows('tensor', tensor)) continue;
@@ -32,7 +40,18 @@ export function* parallelismSpace(job: CompleteJob, gpus: number, widestTensor: 
                 if (!allows('zeroStage', zeroStage) && fixed.zeroStage !== undefined && data * context > 1 && zeroStage !== 1) continue;
                 for (const interleave of pipeline === 1 || zeroStage === 3 ? ([1] as const) : INTERLEAVES) {
                   if (!allows('interleave', interleave)) continue;
-                  yield { tensor, pipeline, data, context, expert, microBatch, recomputation, zeroStage: fixed.zeroStage ?? zeroStage, interleave, outerEvery };
+                  yield {
+                    tensor,
+                    pipeline,
+                    data,
+                    context,
+                    expert,
+                    microBatch,
+                    recomputation,
+                    zeroStage: fixed.zeroStage ?? zeroStage,
+                    interleave,
+                    outerEvery,
+                  };
                 }
               }
             }

@@ -52,8 +52,12 @@ export function placeJob(routes: Routes, job: TrainingJob, options: PlaceOptions
   const limit = options.limit ?? 5;
   if (!(Number.isInteger(limit) && limit >= 1)) throw invalidArgument(where, 'limit', limit, 'a whole number of at least 1');
   const outerEvery = options.outerEvery ?? 100;
-  if (!(Number.isInteger(outerEvery) && outerEvery >= 1)) throw invalidArgument(where, 'outerEvery', outerEvery, 'a whole number of at least 1');
-  const free = orderRanks(routes, options.free === undefined ? Int32Array.from(routes.fabric.gpuIds, (_, i) => i) : gpuIndices(routes.fabric, options.free, where));
+  if (!(Number.isInteger(outerEvery) && outerEvery >= 1))
+    throw invalidArgument(where, 'outerEvery', outerEvery, 'a whole number of at least 1');
+  const free = orderRanks(
+    routes,
+    options.free === undefined ? Int32Array.from(routes.fabric.gpuIds, (_, i) => i) : gpuIndices(routes.fabric, options.free, where),
+  );
   const counts = wantedCounts(where, options.gpus, free.length);
   const tally = new Map<string, number>();
   let result: Search = { found: [], examined: 0, feasible: 0 };
@@ -63,7 +67,9 @@ export function placeJob(routes: Routes, job: TrainingJob, options: PlaceOptions
     if (search.found.length > 0) break;
   }
   const placements = result.found.map((candidate) => describePlacement(routes, candidate));
-  const rejections = [...tally].map(([reason, count]) => ({ reason, count })).sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
+  const rejections = [...tally]
+    .map(([reason, count]) => ({ reason, count }))
+    .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
   return { placements, rejections, examined: result.examined, feasible: result.feasible, explanation: explain(placements, rejections) };
 }
 
@@ -82,7 +88,13 @@ interface Search {
 function resolveStrategy(where: string, strategy: string | PlacementStrategy): PlacementStrategy {
   if (typeof strategy !== 'string') return strategy;
   const found = PLACEMENT_STRATEGIES.find(({ name }) => name === strategy);
-  if (found === undefined) throw unknownName(where, 'strategy', strategy, PLACEMENT_STRATEGIES.map(({ name }) => name));
+  if (found === undefined)
+    throw unknownName(
+      where,
+      'strategy',
+      strategy,
+      PLACEMENT_STRATEGIES.map(({ name }) => name),
+    );
   return found;
 }
 
@@ -230,7 +242,9 @@ function describePlacement(routes: Routes, { selection, parallelism, step }: Can
   }
   const caveats =
     parallelism.outerEvery > 1
-      ? [`Sites are synchronised every ${parallelism.outerEvery} steps only: the model may converge differently than with synchronous steps; quality at this size and interval is not proven in public.`]
+      ? [
+          `Sites are synchronised every ${parallelism.outerEvery} steps only: the model may converge differently than with synchronous steps; quality at this size and interval is not proven in public.`,
+        ]
       : [];
   return {
     strategy: selection.strategy,
@@ -242,12 +256,23 @@ function describePlacement(routes: Routes, { selection, parallelism, step }: Can
 }
 
 function explain(placements: readonly Placement[], rejections: PlacementResult['rejections']): string {
-  if (placements.length === 0) return `Nothing is feasible; most often: ${rejections.slice(0, 3).map(({ reason, count }) => `${reason} (${count} times)`).join('; ')}.`;
+  if (placements.length === 0)
+    return `Nothing is feasible; most often: ${rejections
+      .slice(0, 3)
+      .map(({ reason, count }) => `${reason} (${count} times)`)
+      .join('; ')}.`;
   const [first, second] = placements as readonly [Placement, Placement | undefined];
   const head = `${first.strategy} takes ${formatSeconds(first.step.seconds)} a step, limited by ${first.step.bottleneck}.`;
   if (second === undefined) return `${head} There is no runner-up.`;
   const extra = second.step.seconds / first.step.seconds - 1;
-  const part = (['compute', 'bubble', 'exposedCommunication', 'optimizer'] as const).reduce((a, b) => (second.step.breakdown[b] - first.step.breakdown[b] > second.step.breakdown[a] - first.step.breakdown[a] ? b : a));
-  const words = { compute: 'compute', bubble: 'the pipeline bubble', exposedCommunication: 'exposed communication', optimizer: 'the optimizer' } as const;
+  const part = (['compute', 'bubble', 'exposedCommunication', 'optimizer'] as const).reduce((a, b) =>
+    second.step.breakdown[b] - first.step.breakdown[b] > second.step.breakdown[a] - first.step.breakdown[a] ? b : a,
+  );
+  const words = {
+    compute: 'compute',
+    bubble: 'the pipeline bubble',
+    exposedCommunication: 'exposed communication',
+    optimizer: 'the optimizer',
+  } as const;
   return `${head} The runner-up (${second.strategy}) is ${formatShare(extra, 2)} slower, most of it in ${words[part]}.`;
 }

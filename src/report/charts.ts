@@ -21,17 +21,33 @@ export function efficiencyChart(series: readonly ChartSeries[], wanted: number):
   const xs = series.flatMap(({ points }) => points.map(({ x }) => x));
   if (xs.length === 0) return '';
   const x = scaleLog([Math.min(...xs), Math.max(...xs)], [MARGIN.left, WIDTH - MARGIN.right]);
-  const y = scaleLinear([0, Math.max(1, ...series.flatMap(({ points }) => points.map((point) => point.y)))], [HEIGHT - MARGIN.bottom, MARGIN.top]).nice();
-  const path = line<{ x: number; y: number }>((point) => x(point.x), (point) => y(point.y));
+  const y = scaleLinear(
+    [0, Math.max(1, ...series.flatMap(({ points }) => points.map((point) => point.y)))],
+    [HEIGHT - MARGIN.bottom, MARGIN.top],
+  ).nice();
+  const path = line<{ x: number; y: number }>(
+    (point) => x(point.x),
+    (point) => y(point.y),
+  );
   const ticks = [...new Set(series[0].points.map((point) => point.x))];
   return svg(
     'Share of single-site speed against bandwidth per link',
     [
-      ...y.ticks(6).map((tick) => `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(tick)}" y2="${y(tick)}" class="grid"/><text x="${MARGIN.left - 6}" y="${y(tick) + 4}" text-anchor="end">${formatShare(tick)}</text>`),
-      ...ticks.map((tick, i) => (i % 2 === 0 ? `<text x="${x(tick)}" y="${HEIGHT - MARGIN.bottom + 16}" text-anchor="middle">${formatBitRate(tick)}</text>` : '')),
+      ...y
+        .ticks(6)
+        .map(
+          (tick) =>
+            `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(tick)}" y2="${y(tick)}" class="grid"/><text x="${MARGIN.left - 6}" y="${y(tick) + 4}" text-anchor="end">${formatShare(tick)}</text>`,
+        ),
+      ...ticks.map((tick, i) =>
+        i % 2 === 0 ? `<text x="${x(tick)}" y="${HEIGHT - MARGIN.bottom + 16}" text-anchor="middle">${formatBitRate(tick)}</text>` : '',
+      ),
       `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(wanted)}" y2="${y(wanted)}" class="rule"/>`,
       `<text x="${(MARGIN.left + WIDTH - MARGIN.right) / 2}" y="${HEIGHT - 8}" text-anchor="middle">line rate of every link between sites</text>`,
-      ...series.map(({ label, points }, i) => `<path d="${path([...points]) ?? ''}" fill="none" stroke="${PALETTE[i % PALETTE.length]}" stroke-width="2.5"/>${legend(label, i)}`),
+      ...series.map(
+        ({ label, points }, i) =>
+          `<path d="${path([...points]) ?? ''}" fill="none" stroke="${PALETTE[i % PALETTE.length]}" stroke-width="2.5"/>${legend(label, i)}`,
+      ),
     ].join(''),
   );
 }
@@ -48,7 +64,10 @@ export function breakdownChart(bars: readonly ChartBar[], partLabels: readonly s
   const height = 60 + bars.length * 40;
   const longest = Math.max(1e-9, ...bars.map(({ parts }) => parts.reduce((sum, part) => sum + part, 0)));
   const x = scaleLinear([0, longest], [170, WIDTH - 20]);
-  const y = scaleBand(bars.map(({ label }) => label), [24, height - 30]).padding(0.3);
+  const y = scaleBand(
+    bars.map(({ label }) => label),
+    [24, height - 30],
+  ).padding(0.3);
   const body = bars.map(({ label, parts }) => {
     let start = 0;
     const rects = parts.map((part, i) => {
@@ -58,8 +77,16 @@ export function breakdownChart(bars: readonly ChartBar[], partLabels: readonly s
     });
     return `<text x="164" y="${y(label)! + y.bandwidth() / 2 + 4}" text-anchor="end">${escapeMarkup(label)}</text>${rects.join('')}`;
   });
-  const keys = partLabels.map((label, i) => `<rect x="${170 + i * 92}" y="4" width="11" height="11" fill="${PALETTE[i % PALETTE.length]}"/><text x="${185 + i * 92}" y="14">${escapeMarkup(label)}</text>`);
-  const ticks = x.ticks(6).map((tick) => `<line x1="${x(tick)}" x2="${x(tick)}" y1="22" y2="${height - 30}" class="grid"/><text x="${x(tick)}" y="${height - 12}" text-anchor="middle">${formatSeconds(tick)}</text>`);
+  const keys = partLabels.map(
+    (label, i) =>
+      `<rect x="${170 + i * 92}" y="4" width="11" height="11" fill="${PALETTE[i % PALETTE.length]}"/><text x="${185 + i * 92}" y="14">${escapeMarkup(label)}</text>`,
+  );
+  const ticks = x
+    .ticks(6)
+    .map(
+      (tick) =>
+        `<line x1="${x(tick)}" x2="${x(tick)}" y1="22" y2="${height - 30}" class="grid"/><text x="${x(tick)}" y="${height - 12}" text-anchor="middle">${formatSeconds(tick)}</text>`,
+    );
   return svg('Where the time of a step goes', [...ticks, ...body, ...keys].join(''), height);
 }
 

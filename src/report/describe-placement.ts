@@ -3,7 +3,14 @@ import type { ReportPlacement } from './types.js';
 /** `TP 4 · PP 8 · DP 128 · micro-batch 1 · selective · ZeRO 1`: degrees as people write them, ones left out. */
 export function describeDegrees(degrees: ReportPlacement['degrees']): string {
   const parts: string[] = [];
-  for (const [field, label] of [['tensor', 'TP'], ['pipeline', 'PP'], ['data', 'DP'], ['context', 'CP'], ['expert', 'EP']] as const) if (degrees[field] !== undefined && degrees[field] !== 1) parts.push(`${label} ${degrees[field]}`);
+  for (const [field, label] of [
+    ['tensor', 'TP'],
+    ['pipeline', 'PP'],
+    ['data', 'DP'],
+    ['context', 'CP'],
+    ['expert', 'EP'],
+  ] as const)
+    if (degrees[field] !== undefined && degrees[field] !== 1) parts.push(`${label} ${degrees[field]}`);
   if (degrees['interleave'] !== undefined && degrees['interleave'] !== 1) parts.push(`${degrees['interleave']} chunks`);
   parts.push(`micro-batch ${degrees['microBatch'] ?? 1}`);
   if (degrees['recomputation'] === 'full') parts.push('full recomputation');

@@ -19,13 +19,23 @@ export function formatPlanHtml(report: PlanReport): string {
   const best = bestPerStrategy(report);
   const sections = [
     `<p class="lead">${esc(report.explanation)}</p>`,
-    `<p>${fabric.devices.gpu} GPUs (${esc(Object.entries(fabric.gpuModels).map(([model, count]) => `${count} ${model}`).join(', '))}). ${esc(job.model)}: ${formatCount(job.parameters)} parameters, ${esc(job.precision)}, sequence ${job.sequence}, ${formatCount(job.tokensPerStep)} tokens a step.</p>`,
+    `<p>${fabric.devices.gpu} GPUs (${esc(
+      Object.entries(fabric.gpuModels)
+        .map(([model, count]) => `${count} ${model}`)
+        .join(', '),
+    )}). ${esc(job.model)}: ${formatCount(job.parameters)} parameters, ${esc(job.precision)}, sequence ${job.sequence}, ${formatCount(job.tokensPerStep)} tokens a step.</p>`,
     `<div class="two"><div>${siteMap(report.sites, report.links)}</div><div>${sitesTable(report)}</div></div>`,
     '<h2>Best placement per strategy</h2>',
-    best.length === 0 ? '<p class="no">Nothing is feasible.</p>' : placementTable(report) + breakdownChart(
-      best.map(({ strategy, step: { breakdown } }) => ({ label: strategy, parts: [breakdown.compute, breakdown.bubble, breakdown.exposedCommunication, breakdown.optimizer + breakdown.overhead] })),
-      ['compute', 'bubble', 'network', 'other'],
-    ),
+    best.length === 0
+      ? '<p class="no">Nothing is feasible.</p>'
+      : placementTable(report) +
+        breakdownChart(
+          best.map(({ strategy, step: { breakdown } }) => ({
+            label: strategy,
+            parts: [breakdown.compute, breakdown.bubble, breakdown.exposedCommunication, breakdown.optimizer + breakdown.overhead],
+          })),
+          ['compute', 'bubble', 'network', 'other'],
+        ),
     ...best.flatMap(({ strategy, caveats }) => caveats.map((caveat) => `<p class="note"><b>${esc(strategy)}</b>: ${esc(caveat)}</p>`)),
     `<p class="note">${report.examined} candidates examined, ${report.feasible} feasible. Rejected: ${esc(summarizeRejections(report, 6))}.</p>`,
     ...(report.study === undefined ? [] : studySections(report.study, report)),
@@ -38,17 +48,43 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
   `<div class="scroll"><table><thead><tr>${head.map((cell) => `<th>${esc(cell)}</th>`).join('')}</tr></thead><tbody>${rows.map((row) => `<tr>${row.map((cell) => (cell.startsWith('<td') ? cell : `<td>${esc(cell)}</td>`)).join('')}</tr>`).join('')}</tbody></table></div>`;
 
 function sitesTable(report: PlanReport): string {
-  const sites = table(['site', 'GPUs', 'model', 'access', 'sure'], report.sites.map((site) => [site.name, String(site.gpus), site.model, site.access === undefined ? '–' : formatBitRate(site.access), site.confidence ?? '–']));
+  const sites = table(
+    ['site', 'GPUs', 'model', 'access', 'sure'],
+    report.sites.map((site) => [
+      site.name,
+      String(site.gpus),
+      site.model,
+      site.access === undefined ? '–' : formatBitRate(site.access),
+      site.confidence ?? '–',
+    ]),
+  );
   if (report.links.length === 0) return sites;
-  return sites + table(['link', 'rate', 'round trip', 'sure'], report.links.map((link) => [`${link.from}–${link.to}`, formatBitRate(link.bandwidth), formatSeconds(link.roundTrip), link.confidence ?? '–']));
+  return (
+    sites +
+    table(
+      ['link', 'rate', 'round trip', 'sure'],
+      report.links.map((link) => [
+        `${link.from}–${link.to}`,
+        formatBitRate(link.bandwidth),
+        formatSeconds(link.roundTrip),
+        link.confidence ?? '–',
+      ]),
+    )
+  );
 }
 
 function placementTable(report: PlanReport): string {
   return table(
     ['strategy', 'step', 'range', 'tokens/s', 'MFU', 'memory', 'degrees', 'limited by'],
     bestPerStrategy(report).map(({ strategy, step, degrees }) => [
-      strategy, formatSeconds(step.seconds), `${formatSeconds(step.low, 2)}–${formatSeconds(step.high, 2)}`, formatCount(step.tokensPerSecond), formatShare(step.modelFlopUtilisation), formatBytes(step.memory.total),
-      `<td class="wrap">${esc(describeDegrees(degrees))}</td>`, `<td class="wrap">${esc(step.bottleneck)}</td>`,
+      strategy,
+      formatSeconds(step.seconds),
+      `${formatSeconds(step.low, 2)}–${formatSeconds(step.high, 2)}`,
+      formatCount(step.tokensPerSecond),
+      formatShare(step.modelFlopUtilisation),
+      formatBytes(step.memory.total),
+      `<td class="wrap">${esc(describeDegrees(degrees))}</td>`,
+      `<td class="wrap">${esc(step.bottleneck)}</td>`,
     ]),
   );
 }
@@ -57,14 +93,32 @@ function studySections(study: StudyReport, report: PlanReport): string[] {
   const { reference, requirement, upgrade, baseline, tokens } = study;
   const sections: string[] = [];
   if (reference !== undefined) {
-    sections.push(`<h2>Compared with one site: ${reference.gpus} GPUs of ${esc(reference.system)}</h2>`, `<p>${formatSeconds(reference.step.seconds)} a step, ${formatShare(reference.step.modelFlopUtilisation)} MFU.</p>`, table(['strategy', 'share of its speed'], bestPerStrategy(report).map(({ strategy, step }) => [strategy, formatShare(reference.step.seconds / step.seconds)])));
+    sections.push(
+      `<h2>Compared with one site: ${reference.gpus} GPUs of ${esc(reference.system)}</h2>`,
+      `<p>${formatSeconds(reference.step.seconds)} a step, ${formatShare(reference.step.modelFlopUtilisation)} MFU.</p>`,
+      table(
+        ['strategy', 'share of its speed'],
+        bestPerStrategy(report).map(({ strategy, step }) => [strategy, formatShare(reference.step.seconds / step.seconds)]),
+      ),
+    );
   }
   if (requirement !== undefined) {
-    const series = requirement.overlaps.map((overlap, o) => ({ label: `overlap ${formatShare(overlap)}`, points: requirement.points.map(({ bandwidth, efficiency }) => ({ x: bandwidth, y: efficiency[o] })) }));
+    const series = requirement.overlaps.map((overlap, o) => ({
+      label: `overlap ${formatShare(overlap)}`,
+      points: requirement.points.map(({ bandwidth, efficiency }) => ({ x: bandwidth, y: efficiency[o] })),
+    }));
     sections.push(
       `<h2>What bandwidth between sites is enough</h2>`,
       efficiencyChart(series, 1 / (1 + requirement.tolerance)),
-      table(['', ...requirement.overlaps.map((overlap) => `overlap ${formatShare(overlap)}`)], [[`within ${formatShare(requirement.tolerance)}`, ...requirement.required.map((rate) => (rate === null ? 'more than shown' : formatBitRate(rate)))]]),
+      table(
+        ['', ...requirement.overlaps.map((overlap) => `overlap ${formatShare(overlap)}`)],
+        [
+          [
+            `within ${formatShare(requirement.tolerance)}`,
+            ...requirement.required.map((rate) => (rate === null ? 'more than shown' : formatBitRate(rate))),
+          ],
+        ],
+      ),
       '<p class="note">Overlap is the share of the step that hides traffic between sites; 10–30 % is typical with gradient accumulation.</p>',
     );
   }
@@ -72,14 +126,28 @@ function studySections(study: StudyReport, report: PlanReport): string[] {
     sections.push(
       '<h2>Cheapest upgrade that gets there</h2>',
       `<p class="${upgrade.reached ? 'yes' : 'no'}">${formatSeconds(upgrade.secondsBefore)} → ${formatSeconds(upgrade.secondsAfter)} a step for ${formatEuros(upgrade.euros)} (${formatEuros(upgrade.lowEuros)}–${formatEuros(upgrade.highEuros)}, four years of fibre included), at overlap ${formatShare(upgrade.overlap)}. ${upgrade.reached ? 'The target is reached.' : `The target of ${formatSeconds(upgrade.target)} is not reached: ${esc(upgrade.stopped)}.`}</p>`,
-      table(['link', '400G waves', 'price'], upgrade.purchases.map(({ link, waves, euros }) => [link, `+${waves}`, formatEuros(euros)])),
+      table(
+        ['link', '400G waves', 'price'],
+        upgrade.purchases.map(({ link, waves, euros }) => [link, `+${waves}`, formatEuros(euros)]),
+      ),
     );
   }
   if (baseline !== undefined) {
     sections.push(
       `<h2>The ${baseline.gpus}-GPU cluster people have now</h2>`,
-      table(['recomputation', 'ZeRO', 'offload', 'memory', 'fits'], baseline.options.map((option) => [option.recomputation, String(option.zeroStage), option.offload ? 'yes' : 'no', formatBytes(option.bytes), `<td class="${option.fits ? 'yes' : 'no'}">${option.fits ? 'yes' : 'no'}</td>`])),
-      baseline.best === undefined ? '<p class="no">The model does not fit under any of them.</p>' : `<p>${esc(baseline.best.description)}: ${formatCount(baseline.best.tokensPerSecond)} tokens/s${baseline.trainingSeconds === undefined ? '' : `, ${formatSeconds(baseline.trainingSeconds)} for ${formatCount(tokens!)} tokens`}.</p>`,
+      table(
+        ['recomputation', 'ZeRO', 'offload', 'memory', 'fits'],
+        baseline.options.map((option) => [
+          option.recomputation,
+          String(option.zeroStage),
+          option.offload ? 'yes' : 'no',
+          formatBytes(option.bytes),
+          `<td class="${option.fits ? 'yes' : 'no'}">${option.fits ? 'yes' : 'no'}</td>`,
+        ]),
+      ),
+      baseline.best === undefined
+        ? '<p class="no">The model does not fit under any of them.</p>'
+        : `<p>${esc(baseline.best.description)}: ${formatCount(baseline.best.tokensPerSecond)} tokens/s${baseline.trainingSeconds === undefined ? '' : `, ${formatSeconds(baseline.trainingSeconds)} for ${formatCount(tokens!)} tokens`}.</p>`,
     );
   }
   if (tokens !== undefined) {

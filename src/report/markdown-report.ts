@@ -6,7 +6,15 @@ import type { PlanReport } from './types.js';
 /** The placements of a plan as Markdown, for an issue or a wiki page. */
 export function formatPlanMarkdown(report: PlanReport): string {
   const cell = (text: string): string => text.replace(/\|/g, '\\|').replace(/\n/g, ' ');
-  const rows = bestPerStrategy(report).map(({ strategy, step, degrees }) => [strategy, formatSeconds(step.seconds), formatCount(step.tokensPerSecond), formatShare(step.modelFlopUtilisation), formatBytes(step.memory.total), describeDegrees(degrees), step.bottleneck]);
+  const rows = bestPerStrategy(report).map(({ strategy, step, degrees }) => [
+    strategy,
+    formatSeconds(step.seconds),
+    formatCount(step.tokensPerSecond),
+    formatShare(step.modelFlopUtilisation),
+    formatBytes(step.memory.total),
+    describeDegrees(degrees),
+    step.bottleneck,
+  ]);
   return [
     `# ${cell(report.name)}`,
     '',

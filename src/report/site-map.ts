@@ -16,8 +16,21 @@ export function siteMap(sites: readonly ReportSite[], links: readonly ReportLink
   const projection = geoConicConformal()
     .parallels([40, 65])
     .rotate([-10, 0])
-    .fitExtent([[90, 70], [WIDTH - 90, HEIGHT - 70]], { type: 'MultiPoint', coordinates: corners.length > 1 ? corners : [...corners, [corners[0][0] + 8, corners[0][1] + 6], [corners[0][0] - 8, corners[0][1] - 6]] });
-  projection.clipExtent([[0, 0], [WIDTH, HEIGHT]]);
+    .fitExtent(
+      [
+        [90, 70],
+        [WIDTH - 90, HEIGHT - 70],
+      ],
+      {
+        type: 'MultiPoint',
+        coordinates:
+          corners.length > 1 ? corners : [...corners, [corners[0][0] + 8, corners[0][1] + 6], [corners[0][0] - 8, corners[0][1] - 6]],
+      },
+    );
+  projection.clipExtent([
+    [0, 0],
+    [WIDTH, HEIGHT],
+  ]);
   const path = geoPath(projection);
   // GeoJSON rings of d3 run clockwise; a ring that covers half the globe would fill the picture.
   const land = EUROPE_OUTLINE.map((ring) => path({ type: 'LineString', coordinates: ring.map(([lon, lat]) => [lon, lat]) }) ?? '').join('');

@@ -41,7 +41,14 @@ export interface PlanReport {
   readonly fabric: FabricSummary;
   readonly sites: readonly ReportSite[];
   readonly links: readonly ReportLink[];
-  readonly job: { readonly model: string; readonly parameters: number; readonly sequence: number; readonly globalBatch: number; readonly tokensPerStep: number; readonly precision: string };
+  readonly job: {
+    readonly model: string;
+    readonly parameters: number;
+    readonly sequence: number;
+    readonly globalBatch: number;
+    readonly tokensPerStep: number;
+    readonly precision: string;
+  };
   readonly placements: readonly ReportPlacement[];
   readonly rejections: readonly Rejection[];
   readonly examined: number;
@@ -73,14 +80,25 @@ export interface StudyReport {
     readonly highEuros: number;
     readonly stopped: string;
     readonly purchases: readonly { readonly link: string; readonly waves: number; readonly euros: number }[];
-    readonly steps: readonly { readonly relieves: string; readonly buys: readonly string[]; readonly secondsAfter: number; readonly euros: number }[];
+    readonly steps: readonly {
+      readonly relieves: string;
+      readonly buys: readonly string[];
+      readonly secondsAfter: number;
+      readonly euros: number;
+    }[];
   };
   readonly baseline?: {
     readonly system: string;
     readonly gpus: number;
     readonly gpuMemory: number;
     /** Memory need by recomputation, sharding and offload at the best degrees. */
-    readonly options: readonly { readonly recomputation: string; readonly zeroStage: number; readonly offload: boolean; readonly bytes: number; readonly fits: boolean }[];
+    readonly options: readonly {
+      readonly recomputation: string;
+      readonly zeroStage: number;
+      readonly offload: boolean;
+      readonly bytes: number;
+      readonly fits: boolean;
+    }[];
     readonly best?: { readonly description: string; readonly tokensPerSecond: number };
     /** Seconds for all tokens of the study, where it fits. */
     readonly trainingSeconds?: number;

@@ -74,7 +74,8 @@ export interface Route {
  */
 export function computeRoutes(fabric: Fabric, options: RoutesOptions = {}): Routes {
   const referenceBytes = options.referenceBytes ?? MiB;
-  if (!(Number.isFinite(referenceBytes) && referenceBytes >= 0)) throw invalidArgument('computeRoutes', 'referenceBytes', referenceBytes, 'bytes of 0 or more');
+  if (!(Number.isFinite(referenceBytes) && referenceBytes >= 0))
+    throw invalidArgument('computeRoutes', 'referenceBytes', referenceBytes, 'bytes of 0 or more');
   const { compiled, links, devices } = fabric;
   const arcCost = Float64Array.from({ length: compiled.arcCount }, (_, arc) => {
     const link = links[compiled.arcLink[arc]];
@@ -141,7 +142,7 @@ function createTemplatePaths(): TemplatePaths {
   const shares = new Map<PathGraph, Map<number, PathShares>>();
   const forward = (template: ZoneTemplate, from: number): Float64Array => {
     let known = distances.get(template);
-    if (known === undefined) distances.set(template, (known = new Map()));
+    if (known === undefined) distances.set(template, (known = new Map<number, Float64Array>()));
     let found = known.get(from);
     if (found === undefined) known.set(from, (found = shortestDistances(template.graph, from)));
     return found;
@@ -150,7 +151,7 @@ function createTemplatePaths(): TemplatePaths {
     forward,
     shares(template, from, to) {
       let known = shares.get(template.graph);
-      if (known === undefined) shares.set(template.graph, (known = new Map()));
+      if (known === undefined) shares.set(template.graph, (known = new Map<number, PathShares>()));
       const key = from * template.graph.nodeCount + to;
       let found = known.get(key);
       if (found === undefined) {
@@ -163,7 +164,16 @@ function createTemplatePaths(): TemplatePaths {
 }
 
 /** Finds all cheapest ways between two places of two zone classes; undefined where there is none. */
-function routeClass(zones: Zones, core: CoreRoutes, paths: TemplatePaths, classA: number, classB: number, a: number, b: number, isSameZone: boolean): RouteTemplate | undefined {
+function routeClass(
+  zones: Zones,
+  core: CoreRoutes,
+  paths: TemplatePaths,
+  classA: number,
+  classB: number,
+  a: number,
+  b: number,
+  isSameZone: boolean,
+): RouteTemplate | undefined {
   const from = zones.classes[classA];
   const to = zones.classes[classB];
   const inZone = isSameZone ? paths.forward(from.template, a)[b] : Infinity;
@@ -195,7 +205,17 @@ function routeClass(zones: Zones, core: CoreRoutes, paths: TemplatePaths, classA
 type ZoneClassOf = Zones['classes'][number];
 
 /** Adds up the arcs of several equal ways through the core, each with the same share. */
-function joinWays(zones: Zones, core: CoreRoutes, paths: TemplatePaths, from: ZoneClassOf, to: ZoneClassOf, a: number, b: number, cost: number, ways: readonly [number, number][]): RouteTemplate {
+function joinWays(
+  zones: Zones,
+  core: CoreRoutes,
+  paths: TemplatePaths,
+  from: ZoneClassOf,
+  to: ZoneClassOf,
+  a: number,
+  b: number,
+  cost: number,
+  ways: readonly [number, number][],
+): RouteTemplate {
   const share = 1 / ways.length;
   const out = new Map<number, number>();
   const into = new Map<number, number>();
@@ -223,7 +243,17 @@ function joinWays(zones: Zones, core: CoreRoutes, paths: TemplatePaths, from: Zo
   }
   const keys = [...between.keys()];
   const nodes = zones.core.nodeCount;
-  return template(cost, latency, [...out.keys()], [...out.values()], [...into.keys()], [...into.values()], keys.map((key) => Math.floor(key / nodes)), keys.map((key) => key % nodes), [...between.values()]);
+  return template(
+    cost,
+    latency,
+    [...out.keys()],
+    [...out.values()],
+    [...into.keys()],
+    [...into.values()],
+    keys.map((key) => Math.floor(key / nodes)),
+    keys.map((key) => key % nodes),
+    [...between.values()],
+  );
 }
 
 function template(

@@ -103,7 +103,8 @@ function twinClasses(core: PathGraph): Int32Array {
   const classes = new Map<string, number>();
   return Int32Array.from({ length: core.nodeCount }, (_, node) => {
     const parts: (number | string)[] = [];
-    for (let arc = core.outStart[node]; arc < core.outStart[node + 1]; arc++) parts.push(core.target[arc], core.cost[arc], core.latency[arc], core.bandwidth[arc]);
+    for (let arc = core.outStart[node]; arc < core.outStart[node + 1]; arc++)
+      parts.push(core.target[arc], core.cost[arc], core.latency[arc], core.bandwidth[arc]);
     parts.push('|');
     for (let at = core.inStart[node]; at < core.inStart[node + 1]; at++) {
       const arc = core.inArcs[at];

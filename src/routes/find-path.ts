@@ -57,7 +57,8 @@ export function findPath(routes: Routes, source: string, target: string): FoundP
     .filter((path) => path !== null)
     .map((path) => describePath(path))
     .sort((a, b) => a.cost - b.cost);
-  if (found.length === 0) throw new FabricPlanError('unreachable', `findPath: there is no way from "${source}" to "${target}"; expected links that connect them`);
+  if (found.length === 0)
+    throw new FabricPlanError('unreachable', `findPath: there is no way from "${source}" to "${target}"; expected links that connect them`);
   return found[0];
 
   function describePath(path: readonly string[]): FoundPath {

@@ -44,7 +44,11 @@ export interface LinkLoads {
 export function computeLinkLoads(routes: Routes, transfers: readonly Transfer[]): LinkLoads {
   const issues: Issue[] = [];
   transfers.forEach(({ bytes }, i) => {
-    if (!(Number.isFinite(bytes) && bytes >= 0)) issues.push({ path: `transfers[${i}].bytes`, message: `computeLinkLoads: transfers[${i}].bytes is ${showValue(bytes)}; expected bytes of 0 or more` });
+    if (!(Number.isFinite(bytes) && bytes >= 0))
+      issues.push({
+        path: `transfers[${i}].bytes`,
+        message: `computeLinkLoads: transfers[${i}].bytes is ${showValue(bytes)}; expected bytes of 0 or more`,
+      });
   });
   if (issues.length > 0) throw new FabricPlanError('invalid-argument', issues.map((issue) => issue.message).join('\n'), issues);
   const meter = borrowMeter(routes);

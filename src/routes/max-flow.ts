@@ -38,7 +38,12 @@ export function computeMaxFlow(fabric: Fabric, source: string, target: string): 
     cutLinks.add(fabric.links[arcLink[arc]].id);
     cutBandwidth += arcBandwidth[arc];
   }
-  return { bandwidth, sourceSide: fabric.devices.filter((_, i) => side[i] === 1).map((device) => device.id), cutLinks: [...cutLinks], cutBandwidth };
+  return {
+    bandwidth,
+    sourceSide: fabric.devices.filter((_, i) => side[i] === 1).map((device) => device.id),
+    cutLinks: [...cutLinks],
+    cutBandwidth,
+  };
 }
 
 /** A flow network over integers 0…n−1 with real capacities. */

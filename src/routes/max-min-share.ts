@@ -84,7 +84,8 @@ export function fillProgressively(capacity: ArrayLike<number>, flows: readonly A
       return rate;
     }
     level += rise;
-    for (const [arc, list] of users) if (list.some(({ flow }) => active[flow])) remaining.set(arc, remaining.get(arc)! - rise * slope.get(arc)!);
+    for (const [arc, list] of users)
+      if (list.some(({ flow }) => active[flow])) remaining.set(arc, remaining.get(arc)! - rise * slope.get(arc)!);
     const frozen: number[] = [];
     for (const [arc, list] of users) {
       if (remaining.get(arc)! > capacity[arc] * 1e-12) continue;

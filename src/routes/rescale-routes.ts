@@ -13,7 +13,10 @@ import { createCoreRoutes } from './core-routes.js';
 export function rescaleRoutes(routes: Routes, counts: Readonly<Record<string, number>>): Routes {
   const fabric = setLinkCounts(routes.fabric, counts);
   const { zones } = routes;
-  const isCoreOnly = fabric.links.every((link, i) => link === routes.fabric.links[i] || (zones.zoneOf[fabric.indexOf(link.source)!] < 0 && zones.zoneOf[fabric.indexOf(link.target)!] < 0));
+  const isCoreOnly = fabric.links.every(
+    (link, i) =>
+      link === routes.fabric.links[i] || (zones.zoneOf[fabric.indexOf(link.source)!] < 0 && zones.zoneOf[fabric.indexOf(link.target)!] < 0),
+  );
   if (!isCoreOnly) return computeRoutes(fabric, { referenceBytes: routes.referenceBytes });
   const core = { ...zones.core, bandwidth: Float64Array.from(zones.coreArcs, (arc) => fabric.compiled.arcBandwidth[arc]) };
   return { ...routes, fabric, zones: { ...zones, core }, core: createCoreRoutes(core), scratch: {} };

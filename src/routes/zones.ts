@@ -95,7 +95,13 @@ export function createZones(fabric: Fabric, arcCost: Float64Array): Zones {
   return { zoneOf, localOf, zones, classes: builder.classes, core, coreArcs, coreDevices: Int32Array.from(coreDevices) };
 }
 
-function createCore(fabric: Fabric, arcCost: Float64Array, devices: Int32Array, localOf: Int32Array, isCore: (device: number) => boolean): { core: PathGraph; coreArcs: Int32Array } {
+function createCore(
+  fabric: Fabric,
+  arcCost: Float64Array,
+  devices: Int32Array,
+  localOf: Int32Array,
+  isCore: (device: number) => boolean,
+): { core: PathGraph; coreArcs: Int32Array } {
   const { outStart, arcTarget, arcLatency, arcBandwidth } = fabric.compiled;
   const arcs: number[] = [];
   for (const device of devices) {
@@ -181,7 +187,8 @@ function createZoneBuilder(fabric: Fabric, arcCost: Float64Array, localOf: Int32
       const attachment = `${known.index}|${exitSwitches.join()}|${entrySwitches.join()}`;
       let index = classIndex.get(attachment);
       if (index === undefined) {
-        index = classes.push({ template: known.template, exits: Int32Array.from(exitSwitches), entries: Int32Array.from(entrySwitches) }) - 1;
+        index =
+          classes.push({ template: known.template, exits: Int32Array.from(exitSwitches), entries: Int32Array.from(entrySwitches) }) - 1;
         classIndex.set(attachment, index);
       }
       return { classIndex: index, arcs: Int32Array.from([...inside, ...exits, ...entries]) };

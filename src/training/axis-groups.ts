@@ -11,7 +11,10 @@ export function axisGroups(parallelism: Required<Parallelism>, order: readonly A
   const total = stride;
   // Along the wanted axes, in the order in which ranks are numbered; starting at every rank whose number along them is 0.
   const wanted = order.filter((axis) => axes.includes(axis));
-  const offsets = wanted.reduce<number[]>((list, axis) => Array.from({ length: parallelism[axis] }, (_, i) => list.map((offset) => offset + i * strides.get(axis)!)).flat(), [0]);
+  const offsets = wanted.reduce<number[]>(
+    (list, axis) => Array.from({ length: parallelism[axis] }, (_, i) => list.map((offset) => offset + i * strides.get(axis)!)).flat(),
+    [0],
+  );
   const groups: Int32Array[] = [];
   for (let rank = 0; rank < total; rank++) {
     if (wanted.some((axis) => Math.floor(rank / strides.get(axis)!) % parallelism[axis] !== 0)) continue;
@@ -21,4 +24,5 @@ export function axisGroups(parallelism: Required<Parallelism>, order: readonly A
 }
 
 /** Whether a list names each axis once. */
-export const isAxisOrder = (order: readonly string[]): order is readonly Axis[] => order.length === AXES.length && AXES.every((axis) => order.includes(axis));
+export const isAxisOrder = (order: readonly string[]): order is readonly Axis[] =>
+  order.length === AXES.length && AXES.every((axis) => order.includes(axis));

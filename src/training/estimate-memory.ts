@@ -96,7 +96,8 @@ function stageMemory(job: CompleteJob, parallelism: Required<Parallelism>, stage
   const bytes = STATE_BYTES[job.precision];
   const parameters = stageParameters(job, parallelism, stage);
   const sharded = (perParameter: number, isSharded: boolean): number =>
-    perParameter * (parameters.dense / (isSharded ? data * context : 1) + parameters.routed / (isSharded ? Math.max(1, (data * context) / expert) : 1));
+    perParameter *
+    (parameters.dense / (isSharded ? data * context : 1) + parameters.routed / (isSharded ? Math.max(1, (data * context) / expert) : 1));
   const weights = sharded(bytes.weight, zeroStage >= 3);
   const gradients = sharded(bytes.gradient, zeroStage >= 2);
   const states = sharded(bytes.optimizer, zeroStage >= 1);
@@ -105,7 +106,10 @@ function stageMemory(job: CompleteJob, parallelism: Required<Parallelism>, stage
   const width = (sequence * microBatch * model.hidden) / context;
   const [first, end] = stageLayers(model.layers, pipeline, stage);
   const perLayer = layerActivations(job, width, tensor, recomputation);
-  const flight = interleave > 1 ? Math.min(microBatches, pipeline * (1 + (pipeline - 1) / (pipeline * interleave)) - stage) : Math.min(microBatches, pipeline - stage);
+  const flight =
+    interleave > 1
+      ? Math.min(microBatches, pipeline * (1 + (pipeline - 1) / (pipeline * interleave)) - stage)
+      : Math.min(microBatches, pipeline - stage);
   const live = recomputation === 'full' ? layerActivations(job, width, tensor, 'selective') : 0;
   const activations = perLayer * (end - first) * Math.max(1, flight) + live;
   const isLast = stage === pipeline - 1;

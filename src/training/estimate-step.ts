@@ -86,7 +86,8 @@ export function prepareStep(routes: Routes, job: TrainingJob, mapping: Mapping):
   const order: readonly string[] = mapping.order ?? DEFAULT_ORDER;
   if (!isAxisOrder(order)) throw invalidArgument(where, 'order', order.join(), `each of ${AXES.join(', ')} once`);
   const needed = parallelism.tensor * parallelism.pipeline * parallelism.data * parallelism.context;
-  if (mapping.gpus.length !== needed) throw invalidArgument(where, 'gpus', mapping.gpus.length, `${needed} GPUs, the product of the degrees`);
+  if (mapping.gpus.length !== needed)
+    throw invalidArgument(where, 'gpus', mapping.gpus.length, `${needed} GPUs, the product of the degrees`);
   const refusal = refuseParallelism(job, parallelism);
   if (refusal !== undefined) throw new FabricPlanError('invalid-argument', `${where}: ${refusal}`);
   const gpus = gpuIndices(routes.fabric, mapping.gpus, where);
@@ -105,7 +106,13 @@ export function gpuFloor(fabric: Fabric, gpus: Int32Array, precision: CompleteJo
   for (const gpu of gpus) {
     const device = fabric.devices[fabric.compiled.gpus[gpu]];
     const own = device.peak?.[precision] ?? (precision === 'bf16' ? device.peak?.fp16 : undefined);
-    if (own === undefined) throw invalidArgument(where, `peak.${precision} of GPU "${device.id}"`, own, 'FLOP per second; name a GPU model in the description or give its peak');
+    if (own === undefined)
+      throw invalidArgument(
+        where,
+        `peak.${precision} of GPU "${device.id}"`,
+        own,
+        'FLOP per second; name a GPU model in the description or give its peak',
+      );
     if (own * (device.computeEfficiency ?? 0.75) < peak * efficiency) {
       peak = own;
       efficiency = device.computeEfficiency ?? 0.75;
@@ -118,7 +125,11 @@ export function gpuFloor(fabric: Fabric, gpus: Int32Array, precision: CompleteJo
 }
 
 /** Compute time of one micro-batch on the slowest stage, and of the optimizer. */
-export function computeTimes(job: CompleteJob, parallelism: Required<Parallelism>, floor: GpuFloor): { microBatch: Seconds; optimizer: Seconds; microBatches: number } {
+export function computeTimes(
+  job: CompleteJob,
+  parallelism: Required<Parallelism>,
+  floor: GpuFloor,
+): { microBatch: Seconds; optimizer: Seconds; microBatches: number } {
   const { model, sequence } = job;
   const { tensor, pipeline, data, context, microBatch, recomputation, zeroStage } = parallelism;
   const tokens = (sequence * microBatch) / context;
@@ -133,7 +144,10 @@ export function computeTimes(job: CompleteJob, parallelism: Required<Parallelism
   const kernels = 4 + (experts === undefined ? 0 : Math.min(experts.count / parallelism.expert, 2 * experts.topK));
   const matrix = (tokens * matricesPerLayer) / tensor / rate + kernels * COMPUTE_MODEL.kernelTail;
   const attention = (tokens * attentionPerLayer) / tensor / (rate * COMPUTE_MODEL.attentionEfficiency);
-  const element = (tokens * (COMPUTE_MODEL.elementwiseBytes * model.hidden + COMPUTE_MODEL.activationBytes * ffn)) / tensor / (floor.memoryBandwidth * COMPUTE_MODEL.memoryEfficiency);
+  const element =
+    (tokens * (COMPUTE_MODEL.elementwiseBytes * model.hidden + COMPUTE_MODEL.activationBytes * ffn)) /
+    tensor /
+    (floor.memoryBandwidth * COMPUTE_MODEL.memoryEfficiency);
   const passes = recomputation === 'full' ? 4 : 3;
   const attentionPasses = recomputation === 'none' ? 3 : recomputation === 'full' ? 4.5 : 3.5;
   const layer = matrix * passes + attention * attentionPasses + element * passes;
@@ -144,8 +158,12 @@ export function computeTimes(job: CompleteJob, parallelism: Required<Parallelism
     slowest = Math.max(slowest, (end - first) * layer + headTime);
   }
   const held = stageParameters(job, parallelism, 0);
-  const share = (held.dense / (zeroStage >= 1 ? data * context : 1) + held.routed / (zeroStage >= 1 ? Math.max(1, (data * context) / parallelism.expert) : 1));
-  const optimizer = job.offload ? (share * (2 + 2)) / COMPUTE_MODEL.offloadRate + (share * COMPUTE_MODEL.optimizerBytes) / COMPUTE_MODEL.offloadRate / 4 : (share * COMPUTE_MODEL.optimizerBytes) / floor.memoryBandwidth;
+  const share =
+    held.dense / (zeroStage >= 1 ? data * context : 1) +
+    held.routed / (zeroStage >= 1 ? Math.max(1, (data * context) / parallelism.expert) : 1);
+  const optimizer = job.offload
+    ? (share * (2 + 2)) / COMPUTE_MODEL.offloadRate + (share * COMPUTE_MODEL.optimizerBytes) / COMPUTE_MODEL.offloadRate / 4
+    : (share * COMPUTE_MODEL.optimizerBytes) / floor.memoryBandwidth;
   return { microBatch: slowest, optimizer, microBatches: job.globalBatch / (data * microBatch) };
 }
 
@@ -167,22 +185,48 @@ export function stepOf(job: CompleteJob, parallelism: Required<Parallelism>, map
   const layers = endLayer - firstLayer;
   const width = (q * sequence * microBatch * model.hidden) / context;
   const axes: AxisEstimate[] = [];
-  const add = (axis: AxisEstimate['axis'], prepared: PreparedAxis, operation: Parameters<PreparedAxis['cost']>[0], bytes: number, calls: number, hidden: (seconds: number) => number): AxisEstimate => {
+  const add = (
+    axis: AxisEstimate['axis'],
+    prepared: PreparedAxis,
+    operation: Parameters<PreparedAxis['cost']>[0],
+    bytes: number,
+    calls: number,
+    hidden: (seconds: number) => number,
+  ): AxisEstimate => {
     const { seconds: one, algorithm, bottleneck } = prepared.cost(operation, bytes);
     const seconds = one * calls;
-    const estimate: AxisEstimate = { axis, operation, groupSize: prepared.groupSize, groups: prepared.groups, bytesPerCall: bytes, calls, seconds, exposed: Math.max(0, seconds - hidden(seconds)), algorithm, ...(bottleneck === undefined ? {} : { bottleneck }) };
+    const estimate: AxisEstimate = {
+      axis,
+      operation,
+      groupSize: prepared.groupSize,
+      groups: prepared.groups,
+      bytesPerCall: bytes,
+      calls,
+      seconds,
+      exposed: Math.max(0, seconds - hidden(seconds)),
+      algorithm,
+      ...(bottleneck === undefined ? {} : { bottleneck }),
+    };
     axes.push(estimate);
     return estimate;
   };
   const none = (): number => 0;
 
   let perMicroBatch = times.microBatch;
-  if (tensor > 1) perMicroBatch += add('tensor', mapping.tensor, 'all-reduce', width, layers * m * (recomputation === 'full' ? 6 : 4), none).exposed / m;
+  if (tensor > 1)
+    perMicroBatch += add('tensor', mapping.tensor, 'all-reduce', width, layers * m * (recomputation === 'full' ? 6 : 4), none).exposed / m;
   if (context > 1) {
     // Keys and values go round the ring once forward and twice backward; block attention hides what it can.
     const keyValues = (2 * q * sequence * microBatch * model.kvHeads * model.headDim) / tensor;
-    const attention = (tokenFlops(model, sequence).attentionCausal * ((sequence * microBatch) / context) * layers * 3 * m) / model.layers / tensor / (floor.peak * floor.efficiency * COMPUTE_MODEL.sustained * COMPUTE_MODEL.attentionEfficiency);
-    perMicroBatch += add('context', mapping.context, 'all-gather', keyValues, 3 * layers * m, (seconds) => Math.min(seconds, attention * COMPUTE_MODEL.windowEfficiency)).exposed / m;
+    const attention =
+      (tokenFlops(model, sequence).attentionCausal * ((sequence * microBatch) / context) * layers * 3 * m) /
+      model.layers /
+      tensor /
+      (floor.peak * floor.efficiency * COMPUTE_MODEL.sustained * COMPUTE_MODEL.attentionEfficiency);
+    perMicroBatch +=
+      add('context', mapping.context, 'all-gather', keyValues, 3 * layers * m, (seconds) =>
+        Math.min(seconds, attention * COMPUTE_MODEL.windowEfficiency),
+      ).exposed / m;
   }
   if (expert > 1 && model.experts !== undefined) {
     perMicroBatch += add('expert', mapping.expert, 'all-to-all', model.experts.topK * width, 4 * layers * m, none).exposed / m;
@@ -190,7 +234,9 @@ export function stepOf(job: CompleteJob, parallelism: Required<Parallelism>, map
   let fill = 0;
   if (pipeline > 1) {
     // Every micro-batch crosses each boundary forward and backward; steady-state transfers hide behind compute while they are shorter.
-    const crossing = add('pipeline', mapping.pipeline, 'send-receive', width / tensor, m * interleave, (seconds) => Math.min(seconds, perMicroBatch * m * COMPUTE_MODEL.windowEfficiency));
+    const crossing = add('pipeline', mapping.pipeline, 'send-receive', width / tensor, m * interleave, (seconds) =>
+      Math.min(seconds, perMicroBatch * m * COMPUTE_MODEL.windowEfficiency),
+    );
     fill = (2 * (pipeline - 1) * crossing.seconds) / crossing.calls;
   }
 
@@ -207,12 +253,17 @@ export function stepOf(job: CompleteJob, parallelism: Required<Parallelism>, map
     const inner = isOuter ? mapping.dataInSite : mapping.data;
     if (zeroStage >= 3) {
       // Weights are gathered for forward and backward of every micro-batch, layer by layer behind the compute of the layer before.
-      add('data', inner, 'all-gather', 2 * parameters, 2 * m, (seconds) => Math.min(seconds, steady * COMPUTE_MODEL.windowEfficiency * (2 / 3)));
-      add('data', inner, 'reduce-scatter', 2 * parameters, m, (seconds) => Math.min(seconds, steady * COMPUTE_MODEL.windowEfficiency * (1 / 3)));
+      add('data', inner, 'all-gather', 2 * parameters, 2 * m, (seconds) =>
+        Math.min(seconds, steady * COMPUTE_MODEL.windowEfficiency * (2 / 3)),
+      );
+      add('data', inner, 'reduce-scatter', 2 * parameters, m, (seconds) =>
+        Math.min(seconds, steady * COMPUTE_MODEL.windowEfficiency * (1 / 3)),
+      );
     } else if (inner.groups > 0) add('data', inner, 'all-reduce', 2 * parameters, 1, hide);
     if (isOuter) add('outer', mapping.data, 'all-reduce', 2 * parameters, 1 / outerEvery, none);
   }
-  const exposedOf = (names: readonly AxisEstimate['axis'][]): number => axes.filter(({ axis }) => names.includes(axis)).reduce((sum, { exposed }) => sum + exposed, 0);
+  const exposedOf = (names: readonly AxisEstimate['axis'][]): number =>
+    axes.filter(({ axis }) => names.includes(axis)).reduce((sum, { exposed }) => sum + exposed, 0);
 
   const compute = times.microBatch * m;
   const bubble = ((pipeline - 1) / interleave) * perMicroBatch + fill;
@@ -222,7 +273,10 @@ export function stepOf(job: CompleteJob, parallelism: Required<Parallelism>, map
   const tokens = job.globalBatch * sequence;
   const flops = tokenFlops(model, sequence);
   const modelStep = 3 * tokens * (flops.matrices + flops.attentionCausal);
-  const hardwareStep = tokens * ((recomputation === 'full' ? 4 : 3) * flops.matrices + (recomputation === 'full' ? 4 : recomputation === 'selective' ? 4 : 3) * flops.attentionCausal);
+  const hardwareStep =
+    tokens *
+    ((recomputation === 'full' ? 4 : 3) * flops.matrices +
+      (recomputation === 'full' ? 4 : recomputation === 'selective' ? 4 : 3) * flops.attentionCausal);
   const memory = memoryOf(job, parallelism);
   const worst = axes.reduce<AxisEstimate | undefined>((a, b) => (a === undefined || b.exposed > a.exposed ? b : a), undefined);
   const isComputeBound = worst === undefined || worst.exposed < 0.1 * seconds;
@@ -236,9 +290,10 @@ export function stepOf(job: CompleteJob, parallelism: Required<Parallelism>, map
     modelFlopUtilisation: modelStep / seconds / floor.peakSum,
     hardwareFlopUtilisation: hardwareStep / seconds / floor.peakSum,
     modelFlops: modelStep / seconds,
-    bottleneck: isComputeBound ? 'compute' : `${worst.axis} traffic${worst.bottleneck === undefined ? '' : ` over ${worst.bottleneck.link}`}`,
+    bottleneck: isComputeBound
+      ? 'compute'
+      : `${worst.axis} traffic${worst.bottleneck === undefined ? '' : ` over ${worst.bottleneck.link}`}`,
     memory,
     fits: memory.total <= floor.memory,
   };
 }
-

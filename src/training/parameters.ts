@@ -68,7 +68,8 @@ function attentionParameters(shape: TransformerShape): number {
     return query + keyValue + a * valueHeadDim * h;
   }
   const matrices = h * a * d + 2 * h * k * d + a * d * h;
-  const biases = shape.attentionBias === undefined || shape.attentionBias === 'none' ? 0 : a * d + 2 * k * d + (shape.attentionBias === 'all' ? h : 0);
+  const biases =
+    shape.attentionBias === undefined || shape.attentionBias === 'none' ? 0 : a * d + 2 * k * d + (shape.attentionBias === 'all' ? h : 0);
   const qkNorm = shape.qkNorm === 'head' ? 2 * d : shape.qkNorm === 'full' ? a * d + k * d : 0;
   return matrices + biases + qkNorm;
 }

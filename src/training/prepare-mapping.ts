@@ -11,7 +11,10 @@ import type { Axis, Parallelism } from './types.js';
 export interface PreparedAxis {
   readonly groupSize: number;
   readonly groups: number;
-  cost(operation: CollectiveOperation, bytes: Bytes): { readonly seconds: Seconds; readonly algorithm: string; readonly bottleneck?: LinkDirection };
+  cost(
+    operation: CollectiveOperation,
+    bytes: Bytes,
+  ): { readonly seconds: Seconds; readonly algorithm: string; readonly bottleneck?: LinkDirection };
 }
 
 /** All axes of a mapping. Independent of model and micro-batch, so that a search prices them once. */
@@ -28,7 +31,9 @@ export interface PreparedMapping {
 }
 
 /** Algorithms that libraries use for each kind of group. */
-const GROUP_ALGORITHMS = COLLECTIVE_ALGORITHMS.filter(({ name }) => ['ring', 'double-binary-tree', 'hierarchical', 'in-network', 'direct'].includes(name));
+const GROUP_ALGORITHMS = COLLECTIVE_ALGORITHMS.filter(({ name }) =>
+  ['ring', 'double-binary-tree', 'hierarchical', 'in-network', 'direct'].includes(name),
+);
 /** Groups larger than this do not exchange directly: libraries use rings and trees there. */
 const MANY_RANKS = 16;
 
@@ -42,7 +47,10 @@ const neighbourExchange: CollectiveAlgorithm = {
     const target = source.map((rank, i) => (i < pairs ? rank + 1 : rank - 1));
     return [{ label: 'forward and back', transfers: { source, target, share: new Float64Array(2 * pairs).fill(1) } }];
   },
-  trace: ({ rankCount }) => ({ chunks: 1, steps: [Array.from({ length: rankCount - 1 }, (_, i) => ({ source: i, target: i + 1, start: i, end: i + 1, reduces: false }))] }),
+  trace: ({ rankCount }) => ({
+    chunks: 1,
+    steps: [Array.from({ length: rankCount - 1 }, (_, i) => ({ source: i, target: i + 1, start: i, end: i + 1, reduces: false }))],
+  }),
 };
 
 /**
@@ -51,16 +59,37 @@ const neighbourExchange: CollectiveAlgorithm = {
  * @param gpus GPU indices in rank order; groups keep that order, so it should follow locality
  * @complexity O(GPUs) per algorithm and axis, when an axis is first asked for
  */
-export function prepareMapping(routes: Routes, gpus: Int32Array, parallelism: Required<Parallelism>, order: readonly Axis[]): PreparedMapping {
-  const pick = (axes: readonly Axis[]): Int32Array[] => axisGroups(parallelism, order, axes).map((group) => group.map((rank) => gpus[rank]));
+export function prepareMapping(
+  routes: Routes,
+  gpus: Int32Array,
+  parallelism: Required<Parallelism>,
+  order: readonly Axis[],
+): PreparedMapping {
+  const pick = (axes: readonly Axis[]): Int32Array[] =>
+    axisGroups(parallelism, order, axes).map((group) => group.map((rank) => gpus[rank]));
   const dataGroups = lazily(() => pick(['data', 'context']));
   return {
-    tensor: prepareAxis(routes, lazily(() => pick(['tensor']))),
-    context: prepareAxis(routes, lazily(() => pick(['context']))),
+    tensor: prepareAxis(
+      routes,
+      lazily(() => pick(['tensor'])),
+    ),
+    context: prepareAxis(
+      routes,
+      lazily(() => pick(['context'])),
+    ),
     data: prepareAxis(routes, dataGroups),
-    dataInSite: prepareAxis(routes, lazily(() => dataGroups().flatMap((group) => splitBySite(routes, group)))),
-    expert: prepareAxis(routes, lazily(() => dataGroups().flatMap((group) => chunksOf(group, parallelism.expert)))),
-    pipeline: prepareAxis(routes, lazily(() => pick(['pipeline']))),
+    dataInSite: prepareAxis(
+      routes,
+      lazily(() => dataGroups().flatMap((group) => splitBySite(routes, group))),
+    ),
+    expert: prepareAxis(
+      routes,
+      lazily(() => dataGroups().flatMap((group) => chunksOf(group, parallelism.expert))),
+    ),
+    pipeline: prepareAxis(
+      routes,
+      lazily(() => pick(['pipeline'])),
+    ),
   };
 }
 
@@ -80,7 +109,10 @@ function prepareAxis(routes: Routes, groupsOf: () => Int32Array[]): PreparedAxis
     if (found === undefined) {
       const { distinct } = prepared();
       const isLarge = distinct.some((group) => group.length > MANY_RANKS);
-      const algorithms = operation === 'send-receive' ? [neighbourExchange] : GROUP_ALGORITHMS.filter(({ name }) => !(isLarge && name === 'direct' && operation !== 'all-to-all'));
+      const algorithms =
+        operation === 'send-receive'
+          ? [neighbourExchange]
+          : GROUP_ALGORITHMS.filter(({ name }) => !(isLarge && name === 'direct' && operation !== 'all-to-all'));
       found = priceGroups(routes, distinct, operation, algorithms).candidates;
       candidates.set(operation, found);
     }
@@ -98,7 +130,11 @@ function prepareAxis(routes: Routes, groupsOf: () => Int32Array[]): PreparedAxis
       const { best } = bestOf(priced(operation), bytes, DEFAULT_PHYSICS);
       if (best === undefined) return { seconds: 0, algorithm: 'none' };
       const worst = best.candidate.phases.reduce((a, b) => (b.secondsPerByte * b.repeat > a.secondsPerByte * a.repeat ? b : a));
-      return { seconds: best.seconds, algorithm: best.candidate.algorithm, ...(worst.arc < 0 ? {} : { bottleneck: describeArc(routes, worst.arc) }) };
+      return {
+        seconds: best.seconds,
+        algorithm: best.candidate.algorithm,
+        ...(worst.arc < 0 ? {} : { bottleneck: describeArc(routes, worst.arc) }),
+      };
     },
   };
 }

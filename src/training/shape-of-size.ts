@@ -21,7 +21,17 @@ export function shapeOfSize(size: string | number): TransformerShape {
     const heads = Math.max(1, hidden / 128);
     const kvHeads = heads % 8 === 0 && heads >= 8 ? 8 : heads;
     const ffn = Math.round((hidden * 3.5) / 256) * 256;
-    const base = { name: `dense ${typeof size === 'string' ? size : size.toExponential(2)}`, hidden, heads, kvHeads, headDim: hidden / heads, ffn, gated: true, vocab: hidden < 2048 ? 32_768 : 128_256, tied: hidden < 2048 };
+    const base = {
+      name: `dense ${typeof size === 'string' ? size : size.toExponential(2)}`,
+      hidden,
+      heads,
+      kvHeads,
+      headDim: hidden / heads,
+      ffn,
+      gated: true,
+      vocab: hidden < 2048 ? 32_768 : 128_256,
+      tied: hidden < 2048,
+    };
     const perLayer = countParameters({ ...base, layers: 1 }).layer;
     const outside = countParameters({ ...base, layers: 0 }).total;
     const layers = Math.max(1, Math.round((wanted - outside) / perLayer));

@@ -3,7 +3,14 @@ import { FabricPlanError } from '../errors.js';
 import type { QuantityKind } from '../quantities.js';
 
 const TARGET: Readonly<Record<QuantityKind, string | undefined>> = {
-  bytes: 'B', 'bytes/second': 'B/s', seconds: 's', metres: 'm', flops: 'FLOP/s', watts: 'W', euros: 'EUR', tokens: undefined,
+  bytes: 'B',
+  'bytes/second': 'B/s',
+  seconds: 's',
+  metres: 'm',
+  flops: 'FLOP/s',
+  watts: 'W',
+  euros: 'EUR',
+  tokens: undefined,
 };
 const LONGEST = 500;
 
@@ -22,7 +29,7 @@ export interface UnitEvaluator {
  * createUnitEvaluator().evaluate('8 * 400 Gbit/s', 'bytes/second') // 400000000000
  */
 export function createUnitEvaluator(): UnitEvaluator {
-  const math: MathJsInstance = create(all!);
+  const math: MathJsInstance = create(all);
   math.createUnit('bit', { definition: '1 b', prefixes: 'binary_short' }, { override: true });
   math.createUnit('bps', { definition: '1 b/s', prefixes: 'short' });
   math.createUnit('EUR', { prefixes: 'short' });
@@ -31,20 +38,26 @@ export function createUnitEvaluator(): UnitEvaluator {
   const forbidden = (): never => {
     throw new Error('not available here');
   };
-  math.import({ import: forbidden, createUnit: forbidden, evaluate: forbidden, parse: forbidden, simplify: forbidden, derivative: forbidden }, { override: true });
+  math.import(
+    { import: forbidden, createUnit: forbidden, evaluate: forbidden, parse: forbidden, simplify: forbidden, derivative: forbidden },
+    { override: true },
+  );
   return {
     evaluate(expression, kind) {
-      const fail = (why: string, cause?: unknown): FabricPlanError => new FabricPlanError('parse', `evaluate: "${expression.slice(0, 60)}" is no ${kind}: ${why}`, [], { cause });
+      const fail = (why: string, cause?: unknown): FabricPlanError =>
+        new FabricPlanError('parse', `evaluate: "${expression.slice(0, 60)}" is no ${kind}: ${why}`, [], { cause });
       if (expression.length > LONGEST) throw fail(`it has ${expression.length} characters; expected at most ${LONGEST}`);
       let value: unknown;
       const target = TARGET[kind];
       try {
         value = evaluate(expression.replace(/[µμ]s\b/g, 'us').replace(/\bb\/s/g, 'bps'));
-        if (typeof value === 'object' && value !== null && 'toNumber' in value && target !== undefined) value = (value as { toNumber(unit: string): number }).toNumber(target);
+        if (typeof value === 'object' && value !== null && 'toNumber' in value && target !== undefined)
+          value = (value as { toNumber(unit: string): number }).toNumber(target);
       } catch (cause) {
         throw fail((cause as Error).message, cause);
       }
-      if (typeof value !== 'number' || !Number.isFinite(value)) throw fail(`it gives ${typeof value}; expected a number${target === undefined ? '' : ` in ${target}`}`);
+      if (typeof value !== 'number' || !Number.isFinite(value))
+        throw fail(`it gives ${typeof value}; expected a number${target === undefined ? '' : ` in ${target}`}`);
       return value;
     },
   };

@@ -45,7 +45,12 @@ interface MixEstimate {
  * const plan = planUpgrades(fabric, [{ name: 'j', job, mapping }], [{ id: 'x', link: 'a–b', label: 'second cable', addCables: 1, euros: 1000 }]);
  * plan.secondsAfter <= plan.secondsBefore // true
  */
-export function planUpgrades(fabric: Fabric, jobs: readonly UpgradeJob[], offers: readonly UpgradeOffer[], options: UpgradeOptions = {}): UpgradePlan {
+export function planUpgrades(
+  fabric: Fabric,
+  jobs: readonly UpgradeJob[],
+  offers: readonly UpgradeOffer[],
+  options: UpgradeOptions = {},
+): UpgradePlan {
   checkOffers(fabric, jobs, offers);
   const { budget = Infinity, target = 0, leastSaving = 0.002, limit = 40 } = options;
   const byLink = new Map<string, UpgradeOffer[]>();
@@ -95,7 +100,7 @@ export function planUpgrades(fabric: Fabric, jobs: readonly UpgradeJob[], offers
     highEuros: total((step) => step.highEuros),
     secondsBefore: start.seconds,
     secondsAfter: now.seconds,
-    candidates: options.listCandidates ?? offers.length <= 60 ? singleOffers(fabric, start, offers, estimate) : [],
+    candidates: (options.listCandidates ?? offers.length <= 60) ? singleOffers(fabric, start, offers, estimate) : [],
     stopped,
     edit: { updateLinks: changes },
   };
@@ -127,7 +132,12 @@ function followBottleneck(
 const cheapestPerCable = (offers: readonly UpgradeOffer[] | undefined): UpgradeOffer | undefined =>
   offers?.reduce((a, b) => (b.euros / (b.addCables ?? 1) < a.euros / (a.addCables ?? 1) ? b : a));
 
-function singleOffers(fabric: Fabric, start: MixEstimate, offers: readonly UpgradeOffer[], estimate: (changes: Changes) => MixEstimate): UpgradeCandidate[] {
+function singleOffers(
+  fabric: Fabric,
+  start: MixEstimate,
+  offers: readonly UpgradeOffer[],
+  estimate: (changes: Changes) => MixEstimate,
+): UpgradeCandidate[] {
   return offers
     .map((offer) => {
       const { seconds } = estimate(addOffer(fabric, {}, offer));
@@ -138,7 +148,10 @@ function singleOffers(fabric: Fabric, start: MixEstimate, offers: readonly Upgra
 
 /** Adds an offer to changes that are already made. */
 function addOffer(fabric: Fabric, changes: Changes, offer: UpgradeOffer): Changes {
-  const known = { ...fabric.links.find(({ id }) => id === offer.link)!, ...(Object.hasOwn(changes, offer.link) ? changes[offer.link] : {}) };
+  const known = {
+    ...fabric.links.find(({ id }) => id === offer.link)!,
+    ...(Object.hasOwn(changes, offer.link) ? changes[offer.link] : {}),
+  };
   const more = offer.addCables === undefined ? {} : { count: (known.count ?? 1) + offer.addCables };
   return { ...changes, [offer.link]: { ...(Object.hasOwn(changes, offer.link) ? changes[offer.link] : {}), ...offer.change, ...more } };
 }
@@ -169,9 +182,14 @@ function estimateMix(routes: Routes, jobs: readonly UpgradeJob[], byLink: Readon
 }
 
 /** The axis with most exposed time whose limiting link is on offer. */
-function mostExposed(step: StepEstimate, byLink: ReadonlyMap<string, readonly UpgradeOffer[]>): { exposed: number; link: string } | undefined {
+function mostExposed(
+  step: StepEstimate,
+  byLink: ReadonlyMap<string, readonly UpgradeOffer[]>,
+): { exposed: number; link: string } | undefined {
   return step.axes
-    .flatMap(({ exposed, bottleneck }) => (bottleneck === undefined || exposed <= 0 || !byLink.has(bottleneck.link) ? [] : [{ exposed, link: bottleneck.link }]))
+    .flatMap(({ exposed, bottleneck }) =>
+      bottleneck === undefined || exposed <= 0 || !byLink.has(bottleneck.link) ? [] : [{ exposed, link: bottleneck.link }],
+    )
     .sort((a, b) => b.exposed - a.exposed)[0];
 }
 
@@ -186,8 +204,10 @@ function checkOffers(fabric: Fabric, jobs: readonly UpgradeJob[], offers: readon
     };
     if (!links.has(offer.link)) report('link', offer.link, 'the id of a link of the fabric');
     if (!(Number.isFinite(offer.euros) && offer.euros > 0)) report('euros', offer.euros, 'a price above 0');
-    if (offer.addCables === undefined && offer.change === undefined) report('addCables', offer.addCables, 'cables to add, or fields to change');
-    if (offer.addCables !== undefined && !(Number.isInteger(offer.addCables) && offer.addCables >= 0)) report('addCables', offer.addCables, 'a whole number of 0 or more');
+    if (offer.addCables === undefined && offer.change === undefined)
+      report('addCables', offer.addCables, 'cables to add, or fields to change');
+    if (offer.addCables !== undefined && !(Number.isInteger(offer.addCables) && offer.addCables >= 0))
+      report('addCables', offer.addCables, 'a whole number of 0 or more');
   });
   if (issues.length > 0) throw new FabricPlanError('invalid-argument', issues.map(({ message }) => message).join('\n'), issues);
 }

@@ -53,12 +53,14 @@ export function requiredBandwidth(fabric: Fabric, question: BandwidthQuestion): 
   const where = 'requiredBandwidth';
   const { job, mappings, links, tolerance, overlaps = [0, 0.25, 0.5] } = question;
   const references = typeof question.reference === 'number' ? overlaps.map(() => question.reference as number) : question.reference;
-  if (references.length !== overlaps.length || references.some((seconds) => !(seconds > 0))) throw invalidArgument(where, 'reference', question.reference, 'seconds above 0, one for all or one per overlap');
+  if (references.length !== overlaps.length || references.some((seconds) => !(seconds > 0)))
+    throw invalidArgument(where, 'reference', question.reference, 'seconds above 0, one for all or one per overlap');
   if (!(tolerance > 0 && tolerance < 1)) throw invalidArgument(where, 'tolerance', tolerance, 'a share between 0 and 1');
   if (mappings.length === 0) throw invalidArgument(where, 'mappings', mappings, 'one mapping or more');
   const chosen = links.map((id) => {
     const link = fabric.links.find((one) => one.id === id);
-    if (link === undefined) throw new FabricPlanError('invalid-argument', `${where}: unknown link "${id}"; expected ids of links of the fabric`);
+    if (link === undefined)
+      throw new FabricPlanError('invalid-argument', `${where}: unknown link "${id}"; expected ids of links of the fabric`);
     return link;
   });
   const today = computeRoutes(fabric);

@@ -40,7 +40,10 @@ export function offerWaves(fabric: Fabric, prices: WavePrices, years = 4): Upgra
     .map((link) => {
       const distance = link.distance ?? 0;
       const price = (pick: (range: PriceRange) => number): number =>
-        2 * pick(prices.module) + 2 * pick(prices.port) + ((distance / 1000) * years * pick(prices.fibreKilometreYear) + Math.floor(distance / AMPLIFIER_SPACING) * pick(prices.amplifier)) / WAVES_PER_FIBRE;
+        2 * pick(prices.module) +
+        2 * pick(prices.port) +
+        ((distance / 1000) * years * pick(prices.fibreKilometreYear) + Math.floor(distance / AMPLIFIER_SPACING) * pick(prices.amplifier)) /
+          WAVES_PER_FIBRE;
       return {
         id: `wave:${link.id}`,
         link: link.id,

@@ -44,62 +44,108 @@ describe.each(COLLECTIVE_ALGORITHMS.map((algorithm) => [algorithm.name, algorith
 });
 
 describe('collective laws', () => {
-  law('all-reduce equals the closed form on a uniform star', fc.tuple(fc.integer({ min: 2, max: 24 }), anyBytes, fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 40 })), ([n, bytes, tenGigabytes, halfMicroseconds]) => {
-    const bandwidth = tenGigabytes * 1e10;
-    const latency = halfMicroseconds * 5e-7;
-    const fabric = uniformStar(n, bandwidth, latency);
-    const routes = computeRoutes(fabric);
-    for (const algorithm of ['ring', 'recursive-doubling', 'recursive-halving-doubling', 'direct'] as const) {
-      const estimate = prepareCollective(routes, { operation: 'all-reduce', ranks: fabric.gpuIds }, { algorithm, physics }).estimate(bytes);
-      expectClose(estimate.seconds, closedFormAllReduce(algorithm, n, bytes, { latency, inverseBandwidth: 1 / bandwidth }), 1e-9, algorithm);
-    }
-  });
+  law(
+    'all-reduce equals the closed form on a uniform star',
+    fc.tuple(fc.integer({ min: 2, max: 24 }), anyBytes, fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 40 })),
+    ([n, bytes, tenGigabytes, halfMicroseconds]) => {
+      const bandwidth = tenGigabytes * 1e10;
+      const latency = halfMicroseconds * 5e-7;
+      const fabric = uniformStar(n, bandwidth, latency);
+      const routes = computeRoutes(fabric);
+      for (const algorithm of ['ring', 'recursive-doubling', 'recursive-halving-doubling', 'direct'] as const) {
+        const estimate = prepareCollective(routes, { operation: 'all-reduce', ranks: fabric.gpuIds }, { algorithm, physics }).estimate(
+          bytes,
+        );
+        expectClose(
+          estimate.seconds,
+          closedFormAllReduce(algorithm, n, bytes, { latency, inverseBandwidth: 1 / bandwidth }),
+          1e-9,
+          algorithm,
+        );
+      }
+    },
+  );
   law('one rank costs nothing', fc.tuple(anyFabricWithRanks, anyBytes), ([{ fabric, ranks }, bytes]) => {
-    for (const operation of COLLECTIVE_OPERATIONS) expect(prepareCollective(computeRoutes(fabric), { operation, ranks: ranks.slice(0, 1) }).seconds(bytes)).toBe(0);
+    for (const operation of COLLECTIVE_OPERATIONS)
+      expect(prepareCollective(computeRoutes(fabric), { operation, ranks: ranks.slice(0, 1) }).seconds(bytes)).toBe(0);
   });
-  law('times never fall as bytes grow, and no estimate holds a NaN', fc.tuple(anyFabricWithRanks, fc.constantFrom(...COLLECTIVE_OPERATIONS), anyBytes), ([{ fabric, ranks }, operation, bytes]) => {
-    const prepared = prepareCollective(computeRoutes(fabric), { operation, ranks });
-    expectAtMost(prepared.seconds(bytes), prepared.seconds(bytes * 2));
-    const estimate = prepared.estimate(bytes);
-    expectNoNaN(estimate);
-    expectAtMost(estimate.low, estimate.seconds);
-    expectAtMost(estimate.seconds, estimate.high);
-  });
-  law('the best is no slower than any named algorithm', fc.tuple(anyFabricWithRanks, fc.constantFrom(...COLLECTIVE_OPERATIONS), anyBytes), ([{ fabric, ranks }, operation, bytes]) => {
-    const routes = computeRoutes(fabric);
-    const best = prepareCollective(routes, { operation, ranks }).estimate(bytes);
-    for (const algorithm of COLLECTIVE_ALGORITHMS) {
-      if (!algorithm.operations.includes(operation) || best.refusals.some((refusal) => refusal.algorithm === algorithm.name)) continue;
-      expectAtMost(best.seconds, prepareCollective(routes, { operation, ranks }, { algorithm }).seconds(bytes), algorithm.name);
-    }
-    if (best.runnerUp !== undefined) expectAtMost(best.seconds, best.runnerUp.seconds);
-  });
-  law('the order of the ranks in the question changes nothing', fc.tuple(anyFabricWithRanks, fc.constantFrom<CollectiveOperation>('all-reduce', 'all-gather', 'all-to-all'), anyBytes), ([{ fabric, ranks }, operation, bytes]) => {
-    const routes = computeRoutes(fabric);
-    expect(prepareCollective(routes, { operation, ranks: [...ranks].reverse() }).estimate(bytes)).toEqual(prepareCollective(routes, { operation, ranks }).estimate(bytes));
-  });
+  law(
+    'times never fall as bytes grow, and no estimate holds a NaN',
+    fc.tuple(anyFabricWithRanks, fc.constantFrom(...COLLECTIVE_OPERATIONS), anyBytes),
+    ([{ fabric, ranks }, operation, bytes]) => {
+      const prepared = prepareCollective(computeRoutes(fabric), { operation, ranks });
+      expectAtMost(prepared.seconds(bytes), prepared.seconds(bytes * 2));
+      const estimate = prepared.estimate(bytes);
+      expectNoNaN(estimate);
+      expectAtMost(estimate.low, estimate.seconds);
+      expectAtMost(estimate.seconds, estimate.high);
+    },
+  );
+  law(
+    'the best is no slower than any named algorithm',
+    fc.tuple(anyFabricWithRanks, fc.constantFrom(...COLLECTIVE_OPERATIONS), anyBytes),
+    ([{ fabric, ranks }, operation, bytes]) => {
+      const routes = computeRoutes(fabric);
+      const best = prepareCollective(routes, { operation, ranks }).estimate(bytes);
+      for (const algorithm of COLLECTIVE_ALGORITHMS) {
+        if (!algorithm.operations.includes(operation) || best.refusals.some((refusal) => refusal.algorithm === algorithm.name)) continue;
+        expectAtMost(best.seconds, prepareCollective(routes, { operation, ranks }, { algorithm }).seconds(bytes), algorithm.name);
+      }
+      if (best.runnerUp !== undefined) expectAtMost(best.seconds, best.runnerUp.seconds);
+    },
+  );
+  law(
+    'the order of the ranks in the question changes nothing',
+    fc.tuple(anyFabricWithRanks, fc.constantFrom<CollectiveOperation>('all-reduce', 'all-gather', 'all-to-all'), anyBytes),
+    ([{ fabric, ranks }, operation, bytes]) => {
+      const routes = computeRoutes(fabric);
+      expect(prepareCollective(routes, { operation, ranks: [...ranks].reverse() }).estimate(bytes)).toEqual(
+        prepareCollective(routes, { operation, ranks }).estimate(bytes),
+      );
+    },
+  );
   law('rotating a ring changes nothing', fc.tuple(anyFabricWithRanks, fc.nat(), anyBytes), ([{ fabric, ranks }, draw, bytes]) => {
     const routes = computeRoutes(fabric);
     const turn = draw % ranks.length;
     const cost = (order: string[]): number => {
       const ring = COLLECTIVE_ALGORITHMS[0];
       // The plain tour in the given order: what the ring algorithm does with one channel.
-      const plain = { ...ring, variants: () => 1, phases: (shape: CollectiveShape, operation: CollectiveOperation) => ring.phases({ ...shape, ringSets: [[Int32Array.from({ length: shape.rankCount }, (_, i) => i)]] }, operation, 0) };
+      const plain = {
+        ...ring,
+        variants: () => 1,
+        phases: (shape: CollectiveShape, operation: CollectiveOperation) =>
+          ring.phases({ ...shape, ringSets: [[Int32Array.from({ length: shape.rankCount }, (_, i) => i)]] }, operation, 0),
+      };
       return prepareCollective(routes, { operation: 'all-reduce', ranks: order }, { algorithm: plain, order: 'given' }).seconds(bytes);
     };
     expectClose(cost([...ranks.slice(turn), ...ranks.slice(0, turn)]), cost(ranks));
   });
-  law('an all-reduce costs no more than reduce-scatter and all-gather after each other', fc.tuple(anyFabricWithRanks, anyBytes), ([{ fabric, ranks }, bytes]) => {
-    const routes = computeRoutes(fabric);
-    const seconds = (operation: CollectiveOperation): number => prepareCollective(routes, { operation, ranks }, { algorithm: 'ring', physics }).seconds(bytes);
-    expectAtMost(seconds('all-reduce'), seconds('reduce-scatter') + seconds('all-gather'));
-  });
-  law('scaling all rates and latencies by k scales all times by k', fc.tuple(anyFabricWithRanks, fc.integer({ min: 2, max: 5 }), fc.integer({ min: 16, max: 28 })), ([{ fabric, ranks }, k, power]) => {
-    const links = fabric.links.map((link) => ({ ...link, latency: link.latency * k, bandwidth: link.bandwidth / k, ...(link.routingCost === undefined ? {} : { routingCost: link.routingCost * k }) }));
-    const slower = createFabric({ name: 'slower', levels: fabric.levels, devices: fabric.devices, links });
-    const seconds = (routes: ReturnType<typeof computeRoutes>): number => prepareCollective(routes, { operation: 'all-reduce', ranks }, { algorithm: 'ring', physics, order: 'given' }).seconds(2 ** power);
-    expectClose(seconds(computeRoutes(slower)), k * seconds(computeRoutes(fabric)), 1e-9);
-  });
+  law(
+    'an all-reduce costs no more than reduce-scatter and all-gather after each other',
+    fc.tuple(anyFabricWithRanks, anyBytes),
+    ([{ fabric, ranks }, bytes]) => {
+      const routes = computeRoutes(fabric);
+      const seconds = (operation: CollectiveOperation): number =>
+        prepareCollective(routes, { operation, ranks }, { algorithm: 'ring', physics }).seconds(bytes);
+      expectAtMost(seconds('all-reduce'), seconds('reduce-scatter') + seconds('all-gather'));
+    },
+  );
+  law(
+    'scaling all rates and latencies by k scales all times by k',
+    fc.tuple(anyFabricWithRanks, fc.integer({ min: 2, max: 5 }), fc.integer({ min: 16, max: 28 })),
+    ([{ fabric, ranks }, k, power]) => {
+      const links = fabric.links.map((link) => ({
+        ...link,
+        latency: link.latency * k,
+        bandwidth: link.bandwidth / k,
+        ...(link.routingCost === undefined ? {} : { routingCost: link.routingCost * k }),
+      }));
+      const slower = createFabric({ name: 'slower', levels: fabric.levels, devices: fabric.devices, links });
+      const seconds = (routes: ReturnType<typeof computeRoutes>): number =>
+        prepareCollective(routes, { operation: 'all-reduce', ranks }, { algorithm: 'ring', physics, order: 'given' }).seconds(2 ** power);
+      expectClose(seconds(computeRoutes(slower)), k * seconds(computeRoutes(fabric)), 1e-9);
+    },
+  );
   law('aggregated all-to-all equals the enumerated one', anyFabricWithRanks, ({ fabric, ranks }) => {
     const routes = computeRoutes(fabric);
     const direct = prepareCollective(routes, { operation: 'all-to-all', ranks }, { algorithm: 'direct', physics }).seconds(1e9);
@@ -107,7 +153,16 @@ describe('collective laws', () => {
       ...COLLECTIVE_ALGORITHMS.find(({ name }) => name === 'direct')!,
       phases: ({ rankCount: n }: CollectiveShape) => {
         const pairs = Array.from({ length: n * n }, (_, i) => [Math.floor(i / n), i % n]).filter(([a, b]) => a !== b);
-        return [{ label: 'exchange', transfers: { source: Int32Array.from(pairs, ([a]) => a), target: Int32Array.from(pairs, ([, b]) => b), share: new Float64Array(pairs.length).fill(1 / n) } }];
+        return [
+          {
+            label: 'exchange',
+            transfers: {
+              source: Int32Array.from(pairs, ([a]) => a),
+              target: Int32Array.from(pairs, ([, b]) => b),
+              share: new Float64Array(pairs.length).fill(1 / n),
+            },
+          },
+        ];
       },
     };
     expectClose(direct, prepareCollective(routes, { operation: 'all-to-all', ranks }, { algorithm: listed, physics }).seconds(1e9));
@@ -139,7 +194,8 @@ describe('bounds', () => {
       const count = compiled.gpus.filter(inside).length;
       if (count === 0 || count === compiled.gpus.length) continue;
       let capacity = 0;
-      for (let arc = 0; arc < compiled.arcCount; arc++) if (inside(compiled.arcSource[arc]) && !inside(compiled.arcTarget[arc])) capacity += compiled.arcBandwidth[arc];
+      for (let arc = 0; arc < compiled.arcCount; arc++)
+        if (inside(compiled.arcSource[arc]) && !inside(compiled.arcTarget[arc])) capacity += compiled.arcBandwidth[arc];
       least = Math.min(least, capacity / count);
     }
     expectClose(collectiveOptimum(fabric, { operation: 'all-gather', ranks }).bandwidth, least * ranks.length, 1e-6);
@@ -147,20 +203,32 @@ describe('bounds', () => {
 });
 
 describe('simulator', () => {
-  law('agrees with the evaluator on an uncontended star', fc.tuple(fc.integer({ min: 2, max: 12 }), fc.integer({ min: 10, max: 30 })), ([n, power]) => {
-    const fabric = uniformStar(n, 5e10, 4e-6);
-    const routes = computeRoutes(fabric);
-    for (const algorithm of ['ring', 'recursive-doubling', 'recursive-halving-doubling', 'direct']) {
-      const subject = { operation: 'all-reduce' as const, ranks: fabric.gpuIds, bytes: 2 ** power };
-      const simulated = simulateCollective(routes, { ...subject, algorithm }, { physics }).seconds;
-      expectClose(simulated, prepareCollective(routes, subject, { algorithm, physics }).seconds(subject.bytes), 0.01, algorithm);
-    }
-  });
-  law('never undercuts the all-reduce cut bound', anyFabricWithRanks.map(({ fabric, ranks }) => ({ fabric, ranks: ranks.slice(0, 5) })), ({ fabric, ranks }) => {
-    const { bandwidth } = collectiveOptimum(fabric, { operation: 'all-reduce', ranks });
-    const { seconds } = simulateCollective(computeRoutes(fabric), { operation: 'all-reduce', ranks, bytes: 1e9, algorithm: 'ring' }, { physics });
-    expectAtMost(1e9 / bandwidth, seconds, '', 1e-6);
-  });
+  law(
+    'agrees with the evaluator on an uncontended star',
+    fc.tuple(fc.integer({ min: 2, max: 12 }), fc.integer({ min: 10, max: 30 })),
+    ([n, power]) => {
+      const fabric = uniformStar(n, 5e10, 4e-6);
+      const routes = computeRoutes(fabric);
+      for (const algorithm of ['ring', 'recursive-doubling', 'recursive-halving-doubling', 'direct']) {
+        const subject = { operation: 'all-reduce' as const, ranks: fabric.gpuIds, bytes: 2 ** power };
+        const simulated = simulateCollective(routes, { ...subject, algorithm }, { physics }).seconds;
+        expectClose(simulated, prepareCollective(routes, subject, { algorithm, physics }).seconds(subject.bytes), 0.01, algorithm);
+      }
+    },
+  );
+  law(
+    'never undercuts the all-reduce cut bound',
+    anyFabricWithRanks.map(({ fabric, ranks }) => ({ fabric, ranks: ranks.slice(0, 5) })),
+    ({ fabric, ranks }) => {
+      const { bandwidth } = collectiveOptimum(fabric, { operation: 'all-reduce', ranks });
+      const { seconds } = simulateCollective(
+        computeRoutes(fabric),
+        { operation: 'all-reduce', ranks, bytes: 1e9, algorithm: 'ring' },
+        { physics },
+      );
+      expectAtMost(1e9 / bandwidth, seconds, '', 1e-6);
+    },
+  );
 });
 
 describe('double binary tree', () => {

@@ -27,18 +27,27 @@ describe('fabric laws', () => {
   });
   law('swapping the ends of duplex links changes nothing that is compiled but names', anyFabricSpec, (spec) => {
     const one = createFabric(spec);
-    const other = createFabric({ ...spec, links: spec.links.map((link) => (link.duplex === false ? link : { ...link, source: link.target, target: link.source })) });
+    const other = createFabric({
+      ...spec,
+      links: spec.links.map((link) => (link.duplex === false ? link : { ...link, source: link.target, target: link.source })),
+    });
     expect([...other.compiled.arcBandwidth].sort()).toEqual([...one.compiled.arcBandwidth].sort());
     expect(other.compiled.arcTarget).toEqual(one.compiled.arcTarget);
   });
-  law('an edit and its undoing give the same fabric', fc.tuple(anyFabricSpec, fc.nat(), fc.integer({ min: 1, max: 9 })), ([spec, draw, factor]) => {
-    const fabric = createFabric(spec);
-    const link = fabric.links[draw % fabric.links.length];
-    const faster = editFabric(fabric, { updateLinks: { [link.id]: { bandwidth: link.bandwidth * factor } } });
-    expect(describeFabric(editFabric(faster, { updateLinks: { [link.id]: { bandwidth: link.bandwidth } } }))).toEqual(describeFabric(fabric));
-    const without = editFabric(fabric, { removeLinks: [link.id] });
-    expect(describeFabric(editFabric(without, { addLinks: [link] }))).toEqual(describeFabric(fabric));
-  });
+  law(
+    'an edit and its undoing give the same fabric',
+    fc.tuple(anyFabricSpec, fc.nat(), fc.integer({ min: 1, max: 9 })),
+    ([spec, draw, factor]) => {
+      const fabric = createFabric(spec);
+      const link = fabric.links[draw % fabric.links.length];
+      const faster = editFabric(fabric, { updateLinks: { [link.id]: { bandwidth: link.bandwidth * factor } } });
+      expect(describeFabric(editFabric(faster, { updateLinks: { [link.id]: { bandwidth: link.bandwidth } } }))).toEqual(
+        describeFabric(fabric),
+      );
+      const without = editFabric(fabric, { removeLinks: [link.id] });
+      expect(describeFabric(editFabric(without, { addLinks: [link] }))).toEqual(describeFabric(fabric));
+    },
+  );
   law('editing leaves the old fabric as it was', fc.tuple(anyFabricSpec, fc.nat()), ([spec, draw]) => {
     const fabric = createFabric(spec);
     const before = JSON.stringify(describeFabric(fabric));
@@ -58,7 +67,8 @@ describe('fabric laws', () => {
     expect(compiled.arcCount).toBe(links.reduce((sum, link) => sum + (link.duplex === false ? 1 : 2), 0));
     for (let device = 0; device < compiled.deviceCount; device++) {
       for (let arc = compiled.outStart[device]; arc < compiled.outStart[device + 1]; arc++) expect(compiled.arcSource[arc]).toBe(device);
-      for (let at = compiled.inStart[device]; at < compiled.inStart[device + 1]; at++) expect(compiled.arcTarget[compiled.inArcs[at]]).toBe(device);
+      for (let at = compiled.inStart[device]; at < compiled.inStart[device + 1]; at++)
+        expect(compiled.arcTarget[compiled.inArcs[at]]).toBe(device);
     }
   });
   law('clusters of all builders are connected, and have the GPUs and symmetric links they should', anyCluster, (spec) => {
@@ -80,14 +90,20 @@ describe('fabric laws', () => {
       last = groups.length;
     }
   });
-  law('setting cable counts equals editing them', fc.tuple(anyFabricSpec, fc.nat(), fc.integer({ min: 1, max: 7 })), ([spec, draw, count]) => {
-    const fabric = createFabric(spec);
-    const { id } = fabric.links[draw % fabric.links.length];
-    const quick = setLinkCounts(fabric, { [id]: count });
-    const slow = editFabric(fabric, { updateLinks: { [id]: { count } } });
-    expect(quick.links).toEqual(slow.links);
-    quick.compiled.arcBandwidth.forEach((rate, arc) => { expectClose(rate, slow.compiled.arcBandwidth[arc]); });
-  });
+  law(
+    'setting cable counts equals editing them',
+    fc.tuple(anyFabricSpec, fc.nat(), fc.integer({ min: 1, max: 7 })),
+    ([spec, draw, count]) => {
+      const fabric = createFabric(spec);
+      const { id } = fabric.links[draw % fabric.links.length];
+      const quick = setLinkCounts(fabric, { [id]: count });
+      const slow = editFabric(fabric, { updateLinks: { [id]: { count } } });
+      expect(quick.links).toEqual(slow.links);
+      quick.compiled.arcBandwidth.forEach((rate, arc) => {
+        expectClose(rate, slow.compiled.arcBandwidth[arc]);
+      });
+    },
+  );
   const anyBreakage = fc.constantFrom<(link: Record<string, unknown>) => void>(
     (link) => (link['bandwidth'] = 0),
     (link) => (link['bandwidth'] = -1),
@@ -103,17 +119,27 @@ describe('fabric laws', () => {
     (link) => (link['backgroundLoad'] = 1),
     (link) => (link['efficiency'] = 0),
   );
-  law('every broken link is named in an issue, all at once, and nothing is built', fc.tuple(anyFabricSpec, fc.array(fc.tuple(fc.nat(), anyBreakage), { minLength: 1, maxLength: 4 })), ([spec, breakages]) => {
-    const links = spec.links.map((link) => ({ ...link }));
-    const broken = new Set(breakages.map(([draw, breakIt]) => {
-      const link = links[draw % links.length];
-      breakIt(link as unknown as Record<string, unknown>);
-      return link.id;
-    }));
-    const issues = validateFabric({ ...spec, links });
-    for (const id of broken) expect(issues.some(({ message }) => message.includes(`"${id}"`)), id).toBe(true);
-    expect(() => createFabric({ ...spec, links })).toThrow(FabricPlanError);
-  });
+  law(
+    'every broken link is named in an issue, all at once, and nothing is built',
+    fc.tuple(anyFabricSpec, fc.array(fc.tuple(fc.nat(), anyBreakage), { minLength: 1, maxLength: 4 })),
+    ([spec, breakages]) => {
+      const links = spec.links.map((link) => ({ ...link }));
+      const broken = new Set(
+        breakages.map(([draw, breakIt]) => {
+          const link = links[draw % links.length];
+          breakIt(link);
+          return link.id;
+        }),
+      );
+      const issues = validateFabric({ ...spec, links });
+      for (const id of broken)
+        expect(
+          issues.some(({ message }) => message.includes(`"${id}"`)),
+          id,
+        ).toBe(true);
+      expect(() => createFabric({ ...spec, links })).toThrow(FabricPlanError);
+    },
+  );
   law('any value at all as a description gives an error of ours or a fabric', fc.anything({ withNullPrototype: true }), (value) => {
     try {
       createFabric(value as never);

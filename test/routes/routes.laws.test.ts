@@ -36,10 +36,11 @@ function naiveCosts(routes: Routes): number[][] {
     else if (inB) put(a + n, b + 2 * n);
     else put(a + n, b + n);
   }
-  for (let k = 0; k < size; k++) for (let i = 0; i < size; i++) {
-    if (cost[i][k] === Infinity) continue;
-    for (let j = 0; j < size; j++) cost[i][j] = Math.min(cost[i][j], cost[i][k] + cost[k][j]);
-  }
+  for (let k = 0; k < size; k++)
+    for (let i = 0; i < size; i++) {
+      if (cost[i][k] === Infinity) continue;
+      for (let j = 0; j < size; j++) cost[i][j] = Math.min(cost[i][j], cost[i][k] + cost[k][j]);
+    }
   return Array.from(compiled.gpus, (a) => Array.from(compiled.gpus, (b) => Math.min(cost[a][b], cost[a][b + 2 * n])));
 }
 
@@ -77,50 +78,84 @@ describe('route laws', () => {
       expect(Math.abs(sum - expected), id).toBeLessThan(1e-9);
     }
   });
-  law('a symmetric fabric costs the same both ways', fc.oneof(anyFederation).map((spec) => createFabric(spec)), (fabric) => {
-    const routes = computeRoutes(fabric);
-    const last = fabric.gpuIds.length - 1;
-    expectClose(expandRoute(routes, 0, last).cost, expandRoute(routes, last, 0).cost);
-  });
-  law('scaling all latencies and inverse rates by k scales all costs by k', fc.tuple(anyFabricWithRanks, fc.integer({ min: 2, max: 9 })), ([{ fabric, ranks }, k]) => {
-    const links = fabric.links.map((link) => ({ ...link, latency: link.latency * k, bandwidth: link.bandwidth / k, ...(link.routingCost === undefined ? {} : { routingCost: link.routingCost * k }) }));
-    const slower = createFabric({ name: 'slower', levels: fabric.levels, devices: fabric.devices, links });
-    expectClose(routeBetween(computeRoutes(slower), ranks[0], ranks[1]).cost, k * routeBetween(computeRoutes(fabric), ranks[0], ranks[1]).cost);
-  });
+  law(
+    'a symmetric fabric costs the same both ways',
+    fc.oneof(anyFederation).map((spec) => createFabric(spec)),
+    (fabric) => {
+      const routes = computeRoutes(fabric);
+      const last = fabric.gpuIds.length - 1;
+      expectClose(expandRoute(routes, 0, last).cost, expandRoute(routes, last, 0).cost);
+    },
+  );
+  law(
+    'scaling all latencies and inverse rates by k scales all costs by k',
+    fc.tuple(anyFabricWithRanks, fc.integer({ min: 2, max: 9 })),
+    ([{ fabric, ranks }, k]) => {
+      const links = fabric.links.map((link) => ({
+        ...link,
+        latency: link.latency * k,
+        bandwidth: link.bandwidth / k,
+        ...(link.routingCost === undefined ? {} : { routingCost: link.routingCost * k }),
+      }));
+      const slower = createFabric({ name: 'slower', levels: fabric.levels, devices: fabric.devices, links });
+      expectClose(
+        routeBetween(computeRoutes(slower), ranks[0], ranks[1]).cost,
+        k * routeBetween(computeRoutes(fabric), ranks[0], ranks[1]).cost,
+      );
+    },
+  );
   law('a longer link never makes a route cheaper', fc.tuple(anyFabricWithRanks, fc.nat()), ([{ fabric, ranks }, draw]) => {
     const hit = draw % fabric.links.length;
     const links = fabric.links.map((link, i) => (i === hit ? { ...link, latency: link.latency + 1e-5 } : link));
     const slower = createFabric({ name: 'slower', levels: fabric.levels, devices: fabric.devices, links });
-    expectAtMost(routeBetween(computeRoutes(fabric), ranks[0], ranks[1]).cost, routeBetween(computeRoutes(slower), ranks[0], ranks[1]).cost);
+    expectAtMost(
+      routeBetween(computeRoutes(fabric), ranks[0], ranks[1]).cost,
+      routeBetween(computeRoutes(slower), ranks[0], ranks[1]).cost,
+    );
   });
   law('link loads add up: two sets of transfers at once load as much as both alone', anyFabricWithRanks, ({ fabric, ranks }) => {
     const routes = computeRoutes(fabric);
     const transfers = ranks.slice(1).map((target, i) => ({ source: ranks[0], target, bytes: 1e6 * (i + 1) }));
-    const bytesOf = (list: typeof transfers): Map<string, number> => new Map(computeLinkLoads(routes, list).loads.map((load) => [`${load.link} ${load.source}`, load.bytes]));
+    const bytesOf = (list: typeof transfers): Map<string, number> =>
+      new Map(computeLinkLoads(routes, list).loads.map((load) => [`${load.link} ${load.source}`, load.bytes]));
     const all = bytesOf(transfers);
     const sum = new Map<string, number>();
     for (const transfer of transfers) for (const [link, bytes] of bytesOf([transfer])) sum.set(link, (sum.get(link) ?? 0) + bytes);
     expect([...all.keys()].sort()).toEqual([...sum.keys()].sort());
     for (const [link, bytes] of all) expectClose(bytes, sum.get(link)!, 1e-9, link);
   });
-  law('changing cable counts keeps routes and equals computing them afresh', fc.tuple(anyFederation.map((spec) => createFabric(spec)), fc.nat(), fc.integer({ min: 1, max: 5 })), ([fabric, draw, count]) => {
-    const { id } = fabric.links[draw % fabric.links.length];
-    const rescaled = rescaleRoutes(computeRoutes(fabric), { [id]: count });
-    const fresh = computeRoutes(setLinkCounts(fabric, { [id]: count }));
-    const last = fabric.gpuIds.length - 1;
-    const order = (routes: Routes): [number, number][] => {
-      const { arcs, shares } = expandRoute(routes, 0, last);
-      return [...arcs].map((arc, i): [number, number] => [arc, shares[i]]).sort((a, b) => a[0] - b[0]);
-    };
-    expect(order(rescaled).map(([arc]) => arc)).toEqual(order(fresh).map(([arc]) => arc));
-    order(rescaled).forEach(([, share], i) => { expectClose(share, order(fresh)[i][1]); });
-  });
+  law(
+    'changing cable counts keeps routes and equals computing them afresh',
+    fc.tuple(
+      anyFederation.map((spec) => createFabric(spec)),
+      fc.nat(),
+      fc.integer({ min: 1, max: 5 }),
+    ),
+    ([fabric, draw, count]) => {
+      const { id } = fabric.links[draw % fabric.links.length];
+      const rescaled = rescaleRoutes(computeRoutes(fabric), { [id]: count });
+      const fresh = computeRoutes(setLinkCounts(fabric, { [id]: count }));
+      const last = fabric.gpuIds.length - 1;
+      const order = (routes: Routes): [number, number][] => {
+        const { arcs, shares } = expandRoute(routes, 0, last);
+        return [...arcs].map((arc, i): [number, number] => [arc, shares[i]]).sort((a, b) => a[0] - b[0]);
+      };
+      expect(order(rescaled).map(([arc]) => arc)).toEqual(order(fresh).map(([arc]) => arc));
+      order(rescaled).forEach(([, share], i) => {
+        expectClose(share, order(fresh)[i][1]);
+      });
+    },
+  );
 });
 
 const anyFlows = anyFabricWithRanks.chain(({ fabric, ranks }) =>
   fc.array(fc.tuple(fc.nat(), fc.nat(), fc.integer({ min: 1, max: 4 })), { minLength: 1, maxLength: 8 }).map((draws) => ({
     fabric,
-    flows: draws.map(([a, b, weight]) => ({ source: ranks[a % ranks.length], target: ranks[(a + 1 + (b % (ranks.length - 1))) % ranks.length], weight })),
+    flows: draws.map(([a, b, weight]) => ({
+      source: ranks[a % ranks.length],
+      target: ranks[(a + 1 + (b % (ranks.length - 1))) % ranks.length],
+      weight,
+    })),
   })),
 );
 
@@ -148,15 +183,26 @@ describe('max-min sharing laws', () => {
       const mine = new Set(routeBetween(routes, flow.source, flow.target).arcs);
       const bottleneck = [...mine].some((arc) => {
         if (load.get(arc)! < fabric.compiled.arcBandwidth[arc] * (1 - 1e-6)) return false;
-        return flows.every((other, o) => !routeBetween(routes, other.source, other.target).arcs.includes(arc) || rates[o] / other.weight <= (rates[f] / flow.weight) * (1 + 1e-6));
+        return flows.every(
+          (other, o) =>
+            !routeBetween(routes, other.source, other.target).arcs.includes(arc) ||
+            rates[o] / other.weight <= (rates[f] / flow.weight) * (1 + 1e-6),
+        );
       });
       expect(bottleneck, `flow ${f}`).toBe(true);
     });
   });
   law('doubling all rates of links doubles all rates of flows', anyFlows, ({ fabric, flows }) => {
-    const faster = createFabric({ name: 'faster', levels: fabric.levels, devices: fabric.devices, links: fabric.links.map((link) => ({ ...link, count: (link.count ?? 1) * 2 })) });
+    const faster = createFabric({
+      name: 'faster',
+      levels: fabric.levels,
+      devices: fabric.devices,
+      links: fabric.links.map((link) => ({ ...link, count: (link.count ?? 1) * 2 })),
+    });
     const before = shareFairly(computeRoutes(fabric), flows);
-    shareFairly(computeRoutes(faster), flows).forEach((rate, f) => { expectClose(rate, 2 * before[f], 1e-6); });
+    shareFairly(computeRoutes(faster), flows).forEach((rate, f) => {
+      expectClose(rate, 2 * before[f], 1e-6);
+    });
   });
 });
 

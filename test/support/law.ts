@@ -9,6 +9,10 @@ const SHORT_BUDGET_MS = 15_000;
 /** A law: holds for every value of the arbitrary. The predicate fails by throwing. */
 export function law<T>(sentence: string, arbitrary: fc.Arbitrary<T>, predicate: (value: T) => void): void {
   it(sentence, () => {
-    fc.assert(fc.property(arbitrary, predicate), { numRuns: RUNS, interruptAfterTimeLimit: RUNS > 100 ? LONG_BUDGET_MS : SHORT_BUDGET_MS, markInterruptAsFailure: false });
+    fc.assert(fc.property(arbitrary, predicate), {
+      numRuns: RUNS,
+      interruptAfterTimeLimit: RUNS > 100 ? LONG_BUDGET_MS : SHORT_BUDGET_MS,
+      markInterruptAsFailure: false,
+    });
   });
 }

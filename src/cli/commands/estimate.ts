@@ -20,15 +20,28 @@ export interface EstimateOptions {
 export function estimate(file: string | undefined, options: EstimateOptions): void {
   const { fabric } = openFabric(file, options.system);
   const count = options.ranks === undefined ? fabric.gpuIds.length : Number(options.ranks);
-  if (!(Number.isInteger(count) && count >= 1 && count <= fabric.gpuIds.length)) throw invalidArgument('estimate', '--ranks', options.ranks, `a whole number from 1 to ${fabric.gpuIds.length}`);
+  if (!(Number.isInteger(count) && count >= 1 && count <= fabric.gpuIds.length))
+    throw invalidArgument('estimate', '--ranks', options.ranks, `a whole number from 1 to ${fabric.gpuIds.length}`);
   const sizes = options.bytes.split(',').map((text) => parseQuantity(text, 'bytes'));
-  const prepared = prepareCollective(computeRoutes(fabric), { operation: options.operation as CollectiveOperation, ranks: fabric.gpuIds.slice(0, count) }, options.algorithm === undefined ? {} : { algorithm: options.algorithm });
+  const prepared = prepareCollective(
+    computeRoutes(fabric),
+    { operation: options.operation as CollectiveOperation, ranks: fabric.gpuIds.slice(0, count) },
+    options.algorithm === undefined ? {} : { algorithm: options.algorithm },
+  );
   const estimates = sizes.map((bytes) => prepared.estimate(bytes));
   if (options.json === true) {
     printJson({ schema: 'fabricplan/estimate/1', fabric: fabric.name, estimates });
     return;
   }
   process.stdout.write(`${options.operation} over ${count} GPUs of ${fabric.name}\n`);
-  const rows = estimates.map((one) => [formatBytes(one.bytes), formatSeconds(one.seconds), `${formatSeconds(one.low, 2)}–${formatSeconds(one.high, 2)}`, formatBandwidth(one.busBandwidth), one.algorithm, one.runnerUp === undefined ? '–' : `${one.runnerUp.algorithm} ${formatSeconds(one.runnerUp.seconds)}`, one.bottleneck === undefined ? '–' : `${one.bottleneck.link} (${formatShare(one.bottleneck.utilisation, 2)} busy)`]);
+  const rows = estimates.map((one) => [
+    formatBytes(one.bytes),
+    formatSeconds(one.seconds),
+    `${formatSeconds(one.low, 2)}–${formatSeconds(one.high, 2)}`,
+    formatBandwidth(one.busBandwidth),
+    one.algorithm,
+    one.runnerUp === undefined ? '–' : `${one.runnerUp.algorithm} ${formatSeconds(one.runnerUp.seconds)}`,
+    one.bottleneck === undefined ? '–' : `${one.bottleneck.link} (${formatShare(one.bottleneck.utilisation, 2)} busy)`,
+  ]);
   process.stdout.write(`${formatTable(['size', 'time', 'range', 'bus bandwidth', 'algorithm', 'runner-up', 'bottleneck'], rows)}\n`);
 }

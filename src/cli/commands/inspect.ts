@@ -29,7 +29,9 @@ export function inspect(file: string | undefined, options: InspectOptions): void
     return;
   }
   const rows = [
-    ...Object.entries(summary.devices).filter(([, count]) => count > 0).map(([kind, count]) => [kind, String(count)]),
+    ...Object.entries(summary.devices)
+      .filter(([, count]) => count > 0)
+      .map(([kind, count]) => [kind, String(count)]),
     ['cables', String(summary.links)],
     ['connected parts', String(summary.components)],
     ...Object.entries(summary.gpuModels).map(([model, count]) => [`GPU ${model}`, String(count)]),

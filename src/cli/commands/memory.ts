@@ -43,18 +43,36 @@ export function memory(model: string, options: MemoryOptions): number {
     zeroStage: whole('zero', options.zero) as 0 | 1 | 2 | 3,
     recomputation: options.recompute as Recomputation,
   };
-  const globalBatch = options.batch === undefined ? parallelism.data * (parallelism.microBatch ?? 1) * parallelism.pipeline : whole('batch', options.batch);
-  const job: TrainingJob = { model: shape, sequence: whole('sequence', options.sequence), globalBatch, precision: options.precision as Precision, offload: options.offload ?? false };
+  const globalBatch =
+    options.batch === undefined ? parallelism.data * (parallelism.microBatch ?? 1) * parallelism.pipeline : whole('batch', options.batch);
+  const job: TrainingJob = {
+    model: shape,
+    sequence: whole('sequence', options.sequence),
+    globalBatch,
+    precision: options.precision as Precision,
+    offload: options.offload ?? false,
+  };
   const refusal = refuseParallelism(job, parallelism);
   if (refusal !== undefined) throw new FabricPlanError('invalid-argument', `memory: ${refusal}`);
   const result = estimateMemory(job, parallelism);
   const gpu = options.gpu === undefined ? undefined : gpuPreset(options.gpu);
   const fits = gpu === undefined ? undefined : result.total <= gpu.memory;
   if (options.json === true) {
-    printJson({ schema: 'fabricplan/memory/1', model: shape, parameters: countParameters(shape).total, parallelism, ...result, ...(gpu === undefined ? {} : { gpu: gpu.model, gpuMemory: gpu.memory, fits }) });
+    printJson({
+      schema: 'fabricplan/memory/1',
+      model: shape,
+      parameters: countParameters(shape).total,
+      parallelism,
+      ...result,
+      ...(gpu === undefined ? {} : { gpu: gpu.model, gpuMemory: gpu.memory, fits }),
+    });
   } else {
-    process.stdout.write(`${shape.name}: ${formatCount(countParameters(shape).total)} parameters, fullest GPU (pipeline stage ${result.stage})\n`);
-    process.stdout.write(`${formatTable(['part', 'memory'], [...Object.entries(result.parts).map(([part, bytes]) => [part, formatBytes(bytes)]), ['total', formatBytes(result.total)], ...(result.host > 0 ? [['on the host', formatBytes(result.host)]] : [])])}\n`);
+    process.stdout.write(
+      `${shape.name}: ${formatCount(countParameters(shape).total)} parameters, fullest GPU (pipeline stage ${result.stage})\n`,
+    );
+    process.stdout.write(
+      `${formatTable(['part', 'memory'], [...Object.entries(result.parts).map(([part, bytes]) => [part, formatBytes(bytes)]), ['total', formatBytes(result.total)], ...(result.host > 0 ? [['on the host', formatBytes(result.host)]] : [])])}\n`,
+    );
     if (gpu !== undefined) process.stdout.write(`${fits === true ? 'fits' : 'does not fit'} ${gpu.model} (${formatBytes(gpu.memory)})\n`);
   }
   return fits === false ? EXIT.infeasible : EXIT.done;

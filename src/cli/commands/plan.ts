@@ -70,8 +70,12 @@ function whole(name: string, text: string): number {
 function withJob(description: Description, options: PlanOptions): Description {
   const { job } = description;
   const model = options.model ?? job?.model;
-  const sequence = options.sequence === undefined ? (job?.sequence ?? (options.model === undefined ? undefined : 4096)) : whole('sequence', options.sequence);
-  if (model === undefined || sequence === undefined) throw new FabricPlanError('invalid-argument', 'plan: there is no job; expected a job in the description, or --model with --batch');
+  const sequence =
+    options.sequence === undefined
+      ? (job?.sequence ?? (options.model === undefined ? undefined : 4096))
+      : whole('sequence', options.sequence);
+  if (model === undefined || sequence === undefined)
+    throw new FabricPlanError('invalid-argument', 'plan: there is no job; expected a job in the description, or --model with --batch');
   const batch = options.batch === undefined ? job?.globalBatch : whole('batch', options.batch);
   const tokens = options.tokensPerStep ?? (options.batch === undefined ? job?.tokensPerStep : undefined);
   return {
@@ -80,8 +84,16 @@ function withJob(description: Description, options: PlanOptions): Description {
       model,
       sequence,
       ...(tokens === undefined ? (batch === undefined ? {} : { globalBatch: batch }) : { tokensPerStep: tokens }),
-      ...(options.precision === undefined ? (job?.precision === undefined ? {} : { precision: job.precision }) : { precision: options.precision as 'bf16' }),
-      ...(options.overlap === undefined ? (job?.overlap === undefined ? {} : { overlap: job.overlap }) : { overlap: Number(options.overlap) }),
+      ...(options.precision === undefined
+        ? job?.precision === undefined
+          ? {}
+          : { precision: job.precision }
+        : { precision: options.precision as 'bf16' }),
+      ...(options.overlap === undefined
+        ? job?.overlap === undefined
+          ? {}
+          : { overlap: job.overlap }
+        : { overlap: Number(options.overlap) }),
     },
   };
 }

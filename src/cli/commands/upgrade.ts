@@ -26,13 +26,18 @@ export interface UpgradeCommandOptions {
 /** Ranks upgrades for the job of a description; returns the exit code. */
 export function upgrade(file: string, options: UpgradeCommandOptions): number {
   const { fabric, description } = openFabric(file, undefined);
-  if (description === undefined) throw new FabricPlanError('invalid-argument', 'upgrade: the file has no job; expected a description with sites and a job');
+  if (description === undefined)
+    throw new FabricPlanError('invalid-argument', 'upgrade: the file has no job; expected a description with sites and a job');
   const overlap = options.overlap === undefined ? undefined : Number(options.overlap);
   const job = { ...describedJob(description), ...(overlap === undefined ? {} : { overlap }) };
   const budget = options.budget === undefined ? Infinity : Number(options.budget);
   if (!(budget > 0)) throw invalidArgument('upgrade', '--budget', options.budget, 'euros above 0');
   const gpus = description.plan?.gpus;
-  const { placements, explanation } = placeJob(computeRoutes(fabric), job, { strategies: [options.strategy], limit: 1, ...(gpus === undefined ? {} : { gpus }) });
+  const { placements, explanation } = placeJob(computeRoutes(fabric), job, {
+    strategies: [options.strategy],
+    limit: 1,
+    ...(gpus === undefined ? {} : { gpus }),
+  });
   if (placements.length === 0) {
     process.stderr.write(`${explanation}\n`);
     return EXIT.infeasible;
@@ -40,18 +45,58 @@ export function upgrade(file: string, options: UpgradeCommandOptions): number {
   const price = (id: string): (typeof PRICES)[number] => findPreset('price', PRICES, id, (preset) => preset.id);
   const offers =
     options.offers === undefined
-      ? offerWaves(fabric, { module: price('coherent-400g'), port: price('router-port-400g'), fibreKilometreYear: price('fibre-km-year'), amplifier: price('amplifier-hut') })
+      ? offerWaves(fabric, {
+          module: price('coherent-400g'),
+          port: price('router-port-400g'),
+          fibreKilometreYear: price('fibre-km-year'),
+          amplifier: price('amplifier-hut'),
+        })
       : readOffers(options.offers);
   const bar = progressBar(options.json === true);
-  const plan = planUpgrades(fabric, [{ name: job.model.name, job, mapping: placements[0].mapping }], offers, { budget, limit: Number(options.limit ?? 20), onProgress: (share) => { bar.update(share, 'upgrading'); } });
+  const plan = planUpgrades(fabric, [{ name: job.model.name, job, mapping: placements[0].mapping }], offers, {
+    budget,
+    limit: Number(options.limit ?? 20),
+    onProgress: (share) => {
+      bar.update(share, 'upgrading');
+    },
+  });
   bar.stop();
   if (options.json === true) {
     printJson({ schema: 'fabricplan/upgrade/1', fabric: fabric.name, strategy: options.strategy, ...plan });
     return EXIT.done;
   }
-  const out = [`${options.strategy}: ${formatSeconds(plan.secondsBefore)} → ${formatSeconds(plan.secondsAfter)} a step for ${formatEuros(plan.euros)} (${plan.stopped})`];
-  if (plan.steps.length > 0) out.push(formatTable(['relieves', 'buys', 'price', 'step after', 'saved'], plan.steps.map((step) => [step.relieves, step.offers.map(({ link, label }) => `${label} on ${link}`).join(' + '), formatEuros(step.euros), formatSeconds(step.secondsAfter), formatShare(1 - step.secondsAfter / step.secondsBefore)])));
-  if (plan.candidates.length > 0) out.push('', 'Each on its own:', formatTable(['offer', 'price', 'saved a step', 'saved per kEUR'], plan.candidates.slice(0, 12).map(({ offer, saved, savedPerEuro }) => [`${offer.label} on ${offer.link}`, formatEuros(offer.euros), formatSeconds(saved), formatSeconds(savedPerEuro * 1000)])));
+  const out = [
+    `${options.strategy}: ${formatSeconds(plan.secondsBefore)} → ${formatSeconds(plan.secondsAfter)} a step for ${formatEuros(plan.euros)} (${plan.stopped})`,
+  ];
+  if (plan.steps.length > 0)
+    out.push(
+      formatTable(
+        ['relieves', 'buys', 'price', 'step after', 'saved'],
+        plan.steps.map((step) => [
+          step.relieves,
+          step.offers.map(({ link, label }) => `${label} on ${link}`).join(' + '),
+          formatEuros(step.euros),
+          formatSeconds(step.secondsAfter),
+          formatShare(1 - step.secondsAfter / step.secondsBefore),
+        ]),
+      ),
+    );
+  if (plan.candidates.length > 0)
+    out.push(
+      '',
+      'Each on its own:',
+      formatTable(
+        ['offer', 'price', 'saved a step', 'saved per kEUR'],
+        plan.candidates
+          .slice(0, 12)
+          .map(({ offer, saved, savedPerEuro }) => [
+            `${offer.label} on ${offer.link}`,
+            formatEuros(offer.euros),
+            formatSeconds(saved),
+            formatSeconds(savedPerEuro * 1000),
+          ]),
+      ),
+    );
   process.stdout.write(`${out.join('\n')}\n`);
   return EXIT.done;
 }
@@ -59,6 +104,7 @@ export function upgrade(file: string, options: UpgradeCommandOptions): number {
 /** A price list: a list of offers in YAML or JSON. */
 function readOffers(path: string): UpgradeOffer[] {
   const value = parseText(readInput(path), 'upgrade');
-  if (!Array.isArray(value)) throw new FabricPlanError('parse', `"${path}" is no list; expected offers with id, link, label, addCables or change, and euros`);
+  if (!Array.isArray(value))
+    throw new FabricPlanError('parse', `"${path}" is no list; expected offers with id, link, label, addCables or change, and euros`);
   return value as UpgradeOffer[];
 }

@@ -36,5 +36,8 @@ export function pipelineStages(label: string, stages: readonly Phase[]): Phase {
 
 /** Adds the moves of concurrent parts to the same steps. */
 export function mergeSteps(into: Move[][], from: number, parts: readonly (readonly Move[][])[]): void {
-  for (const part of parts) part.forEach((moves, s) => { (into[from + s] ??= []).push(...moves); });
+  for (const part of parts)
+    part.forEach((moves, s) => {
+      (into[from + s] ??= []).push(...moves);
+    });
 }

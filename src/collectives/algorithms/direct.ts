@@ -12,7 +12,10 @@ import { adds, copies } from './transfers.js';
 export const direct: CollectiveAlgorithm = {
   name: 'direct',
   operations: ['all-reduce', 'reduce-scatter', 'all-gather', 'broadcast', 'reduce', 'all-to-all', 'send-receive'],
-  refusal: (shape, operation) => (shape.rankCount > 256 && operation !== 'all-to-all' && operation !== 'send-receive' ? 'direct exchange is for at most 256 ranks' : undefined),
+  refusal: (shape, operation) =>
+    shape.rankCount > 256 && operation !== 'all-to-all' && operation !== 'send-receive'
+      ? 'direct exchange is for at most 256 ranks'
+      : undefined,
   phases(shape, operation): Phase[] {
     const n = shape.rankCount;
     const scatter: Phase = { label: 'reduce-scatter', transfers: { everyPair: 1 / n } };
@@ -31,13 +34,23 @@ export const direct: CollectiveAlgorithm = {
       case 'reduce':
         return [{ label: 'reduce', transfers: star(n, (i) => [i, 0]) }];
       case 'send-receive':
-        return [{ label: 'shift by one', transfers: { source: Int32Array.from({ length: n }, (_, i) => i), target: Int32Array.from({ length: n }, (_, i) => (i + 1) % n), share: new Float64Array(n).fill(1) } }];
+        return [
+          {
+            label: 'shift by one',
+            transfers: {
+              source: Int32Array.from({ length: n }, (_, i) => i),
+              target: Int32Array.from({ length: n }, (_, i) => (i + 1) % n),
+              share: new Float64Array(n).fill(1),
+            },
+          },
+        ];
     }
   },
   trace(shape, operation): Trace {
     const n = shape.rankCount;
     const others = (rank: number): number[] => Array.from({ length: n }, (_, i) => i).filter((i) => i !== rank);
-    const pairs = (move: (a: number, b: number) => Move): Move[] => Array.from({ length: n }, (_, a) => others(a).map((b) => move(a, b))).flat();
+    const pairs = (move: (a: number, b: number) => Move): Move[] =>
+      Array.from({ length: n }, (_, a) => others(a).map((b) => move(a, b))).flat();
     const scatter = pairs((a, b) => adds(a, b, b, b + 1));
     const gather = pairs((a, b) => copies(a, b, a, a + 1));
     switch (operation) {
@@ -61,5 +74,9 @@ export const direct: CollectiveAlgorithm = {
 
 function star(n: number, ends: (i: number) => [number, number]): Transfers {
   const pairs = Array.from({ length: n - 1 }, (_, i) => ends(i + 1));
-  return { source: Int32Array.from(pairs, ([a]) => a), target: Int32Array.from(pairs, ([, b]) => b), share: new Float64Array(n - 1).fill(1) };
+  return {
+    source: Int32Array.from(pairs, ([a]) => a),
+    target: Int32Array.from(pairs, ([, b]) => b),
+    share: new Float64Array(n - 1).fill(1),
+  };
 }

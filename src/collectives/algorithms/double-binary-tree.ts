@@ -38,7 +38,13 @@ export const doubleBinaryTree: CollectiveAlgorithm = {
     };
     if (isUp) write(0, edges.child, edges.parent);
     if (isDown) write(both ? length : 0, edges.parent, edges.child);
-    return [{ label: both ? 'reduce and broadcast' : operation, depth: both ? 2 * edges.height : edges.height, transfers: { source, target, share } }];
+    return [
+      {
+        label: both ? 'reduce and broadcast' : operation,
+        depth: both ? 2 * edges.height : edges.height,
+        transfers: { source, target, share },
+      },
+    ];
   },
   trace(shape, operation): Trace {
     const trees = channelTrees(shape);
@@ -50,7 +56,8 @@ export const doubleBinaryTree: CollectiveAlgorithm = {
       for (let level = deepest; level > 0; level--) {
         const isLevel = (rank: number): boolean => depth[rank] === level;
         const ranks = Array.from(parent.keys()).filter(isLevel);
-        if (operation !== 'broadcast') (steps[deepest - level] ??= []).push(...ranks.map((rank) => adds(rank, parent[rank], tree, tree + 1)));
+        if (operation !== 'broadcast')
+          (steps[deepest - level] ??= []).push(...ranks.map((rank) => adds(rank, parent[rank], tree, tree + 1)));
         if (operation !== 'reduce') (down[level - 1] ??= []).push(...ranks.map((rank) => copies(parent[rank], rank, tree, tree + 1)));
       }
     });

@@ -43,7 +43,11 @@ export const hierarchical: CollectiveAlgorithm = {
     const stages = planStages(shape, variant, chunks);
     const steps: Move[][] = [];
     const run = (stage: Stage, move: typeof adds, isGather: boolean): void => {
-      mergeSteps(steps, steps.length, stage.rings.map((one) => ringMoves(one, move, isGather)));
+      mergeSteps(
+        steps,
+        steps.length,
+        stage.rings.map((one) => ringMoves(one, move, isGather)),
+      );
     };
     if (operation !== 'all-gather') for (const stage of stages) run(stage, adds, false);
     if (operation !== 'reduce-scatter') for (const stage of [...stages].reverse()) run(stage, copies, true);
@@ -95,7 +99,14 @@ function planStages(shape: CollectiveShape, variant: number, size: number): Stag
       seen.add(group);
       (children[parentOf[rank]] ??= []).push(group);
     });
-    const rings = children.map((members): Ring => ({ children: members.length, atoms: splitAtoms(members.map((member) => groups[member]), size), isDirect: isDirect && level === 0 && members.length <= MOST_DIRECT }));
+    const rings = children.map((members): Ring => ({
+      children: members.length,
+      atoms: splitAtoms(
+        members.map((member) => groups[member]),
+        size,
+      ),
+      isDirect: isDirect && level === 0 && members.length <= MOST_DIRECT,
+    }));
     stages.push({ label: `at level ${level}`, rings: rings.filter((one) => one.children > 1) });
     groups = rings.map(ownershipAfter);
     groupOf = parentOf;
@@ -124,7 +135,11 @@ function splitAtoms(children: readonly Ownership[], size: number): Atom[] {
 function ownershipAfter(one: Ring): Ownership {
   const k = one.children;
   return one.atoms.flatMap(({ start, end, owners }) =>
-    owners.map((_, part) => ({ start: start + ((end - start) * part) / k, end: start + ((end - start) * (part + 1)) / k, owner: owners[modulo(part - 1, k)] })),
+    owners.map((_, part) => ({
+      start: start + ((end - start) * part) / k,
+      end: start + ((end - start) * (part + 1)) / k,
+      owner: owners[modulo(part - 1, k)],
+    })),
   );
 }
 
@@ -148,14 +163,23 @@ function ringPart(one: Ring): ConcurrentPart {
 function ringMoves(one: Ring, move: typeof adds, isGather: boolean): Move[][] {
   const k = one.children;
   const held = isGather ? 1 : 0;
-  const range = ({ start, end }: Atom, part: number): [number, number] => [start + ((end - start) / k) * part, start + ((end - start) / k) * (part + 1)];
+  const range = ({ start, end }: Atom, part: number): [number, number] => [
+    start + ((end - start) / k) * part,
+    start + ((end - start) / k) * (part + 1),
+  ];
   if (one.isDirect) {
     const moves = one.atoms.flatMap((atom) =>
-      atom.owners.flatMap((from, i) => atom.owners.flatMap((to, j) => (i === j ? [] : [move(from, to, ...range(atom, ((isGather ? i : j) + 1) % k))]))),
+      atom.owners.flatMap((from, i) =>
+        atom.owners.flatMap((to, j) => (i === j ? [] : [move(from, to, ...range(atom, ((isGather ? i : j) + 1) % k))])),
+      ),
     );
     return [moves];
   }
-  return Array.from({ length: k - 1 }, (_, s) => one.atoms.flatMap((atom) => atom.owners.map((from, i) => move(from, atom.owners[(i + 1) % k], ...range(atom, modulo(i + held - s, k))))));
+  return Array.from({ length: k - 1 }, (_, s) =>
+    one.atoms.flatMap((atom) =>
+      atom.owners.map((from, i) => move(from, atom.owners[(i + 1) % k], ...range(atom, modulo(i + held - s, k)))),
+    ),
+  );
 }
 
 /** Which levels to use: all; the broadest alone; of two, also the narrowest alone. */

@@ -25,7 +25,8 @@ export const pairwise: CollectiveAlgorithm = {
   },
   trace(shape): Trace {
     const n = shape.rankCount;
-    const step = (k: number): Trace['steps'][number] => Array.from({ length: n }, (_, i) => copies(i, (i + k) % n, i * n + ((i + k) % n), i * n + ((i + k) % n) + 1));
+    const step = (k: number): Trace['steps'][number] =>
+      Array.from({ length: n }, (_, i) => copies(i, (i + k) % n, i * n + ((i + k) % n), i * n + ((i + k) % n) + 1));
     return { chunks: n, steps: Array.from({ length: n - 1 }, (_, k) => step(k + 1)) };
   },
 };

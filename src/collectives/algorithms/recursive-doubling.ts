@@ -14,7 +14,10 @@ import { adds, copies, listTransfers } from './transfers.js';
 export const recursiveDoubling: CollectiveAlgorithm = {
   name: 'recursive-doubling',
   operations: ['all-reduce', 'all-gather'],
-  refusal: (shape, operation) => (operation === 'all-gather' && !isPowerOfTwo(shape.rankCount) ? 'all-gather by recursive doubling needs a power of two of ranks' : undefined),
+  refusal: (shape, operation) =>
+    operation === 'all-gather' && !isPowerOfTwo(shape.rankCount)
+      ? 'all-gather by recursive doubling needs a power of two of ranks'
+      : undefined,
   phases(shape, operation): Phase[] {
     const n = shape.rankCount;
     const { core, surplus, rankOf } = fold(n);

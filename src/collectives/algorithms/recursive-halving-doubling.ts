@@ -15,7 +15,10 @@ import { adds, copies, listTransfers } from './transfers.js';
 export const recursiveHalvingDoubling: CollectiveAlgorithm = {
   name: 'recursive-halving-doubling',
   operations: ['all-reduce', 'reduce-scatter', 'all-gather'],
-  refusal: (shape, operation) => (operation !== 'all-reduce' && !isPowerOfTwo(shape.rankCount) ? `${operation} by halving and doubling needs a power of two of ranks` : undefined),
+  refusal: (shape, operation) =>
+    operation !== 'all-reduce' && !isPowerOfTwo(shape.rankCount)
+      ? `${operation} by halving and doubling needs a power of two of ranks`
+      : undefined,
   phases(shape, operation): Phase[] {
     const { core, surplus, rankOf } = fold(shape.rankCount);
     const known = new Map<number, Phase['transfers']>();

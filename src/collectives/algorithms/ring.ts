@@ -44,11 +44,18 @@ export const ring: CollectiveAlgorithm = {
     const n = shape.rankCount;
     const chunks = n * n * rings.length;
     // Rank r's shard is [r/n, (r+1)/n); each ring takes an equal slice of every shard.
-    const slice = (shard: number, c: number): [number, number] => [shard * n * rings.length + c * n, shard * n * rings.length + (c + 1) * n];
+    const slice = (shard: number, c: number): [number, number] => [
+      shard * n * rings.length + c * n,
+      shard * n * rings.length + (c + 1) * n,
+    ];
     const steps: Move[][] = [];
     const around = (shift: number, move: typeof adds): void => {
       for (let k = 0; k < n - 1; k++) {
-        steps.push(rings.flatMap((order, c) => Array.from(order, (rank, i) => move(rank, order[(i + 1) % n], ...slice(order[modulo(i - k + shift, n)], c)))));
+        steps.push(
+          rings.flatMap((order, c) =>
+            Array.from(order, (rank, i) => move(rank, order[(i + 1) % n], ...slice(order[modulo(i - k + shift, n)], c))),
+          ),
+        );
       }
     };
     const chain = (isReversed: boolean): void => {
@@ -58,7 +65,9 @@ export const ring: CollectiveAlgorithm = {
             const at = startOf(order, 0);
             const rank = (i: number): number => order[(at + i) % n];
             const parts = Array.from({ length: n }, (_, shard) => slice(shard, c));
-            return parts.map(([start, end]) => (isReversed ? adds(rank(n - 1 - k), rank(n - 2 - k), start, end) : copies(rank(k), rank(k + 1), start, end)));
+            return parts.map(([start, end]) =>
+              isReversed ? adds(rank(n - 1 - k), rank(n - 2 - k), start, end) : copies(rank(k), rank(k + 1), start, end),
+            );
           }),
         );
       }
@@ -68,7 +77,11 @@ export const ring: CollectiveAlgorithm = {
   },
 };
 
-function run(operation: CollectiveOperation, around: (shift: number, move: typeof adds) => void, chain: (isReversed: boolean) => void): void {
+function run(
+  operation: CollectiveOperation,
+  around: (shift: number, move: typeof adds) => void,
+  chain: (isReversed: boolean) => void,
+): void {
   // After the reduce-scatter with shift −1, rank order[i] holds its own shard; the all-gather starts from there with shift 0.
   if (operation === 'all-reduce' || operation === 'reduce-scatter') around(-1, adds);
   if (operation === 'all-reduce' || operation === 'all-gather') around(0, copies);

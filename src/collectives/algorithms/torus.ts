@@ -18,15 +18,32 @@ export const torus: CollectiveAlgorithm = {
   refusal: (shape) => (gridOf(shape) === undefined ? 'the ranks form no grid of two or more dimensions' : undefined),
   phases(shape, operation): Phase[] {
     const grid = gridOf(shape)!;
-    const stages = grid.extents.map((_, s) => mergeParts(`dimension stage ${s}`, partsOf(grid).map((part) => stagePart(grid, part, s))));
+    const stages = grid.extents.map((_, s) =>
+      mergeParts(
+        `dimension stage ${s}`,
+        partsOf(grid).map((part) => stagePart(grid, part, s)),
+      ),
+    );
     return [...(operation === 'all-gather' ? [] : stages), ...(operation === 'reduce-scatter' ? [] : [...stages].reverse())];
   },
   trace(shape, operation): Trace {
     const grid = gridOf(shape)!;
     const steps: Move[][] = [];
     const stages = grid.extents.map((_, s) => s);
-    if (operation !== 'all-gather') for (const s of stages) mergeSteps(steps, steps.length, partsOf(grid).map((part) => stageMoves(grid, part, s, false)));
-    if (operation !== 'reduce-scatter') for (const s of [...stages].reverse()) mergeSteps(steps, steps.length, partsOf(grid).map((part) => stageMoves(grid, part, s, true)));
+    if (operation !== 'all-gather')
+      for (const s of stages)
+        mergeSteps(
+          steps,
+          steps.length,
+          partsOf(grid).map((part) => stageMoves(grid, part, s, false)),
+        );
+    if (operation !== 'reduce-scatter')
+      for (const s of [...stages].reverse())
+        mergeSteps(
+          steps,
+          steps.length,
+          partsOf(grid).map((part) => stageMoves(grid, part, s, true)),
+        );
     return { chunks: grid.rankCount * partsOf(grid).length, steps };
   },
 };
@@ -100,7 +117,12 @@ function stagePart(grid: Grid, part: Part, s: number): ConcurrentPart {
   const before = part.order.slice(0, s).reduce((product, d) => product * grid.extents[d], 1);
   const share = 1 / (2 * grid.extents.length) / before / k;
   const ranks = Array.from({ length: grid.rankCount }, (_, rank) => rank);
-  return { repeat: k - 1, source: ranks, target: ranks.map((rank) => grid.neighbour(rank, dimension, part.direction)), share: ranks.map(() => share) };
+  return {
+    repeat: k - 1,
+    source: ranks,
+    target: ranks.map((rank) => grid.neighbour(rank, dimension, part.direction)),
+    share: ranks.map(() => share),
+  };
 }
 
 /** Chunks of a part are numbered by mixed radix in its order of dimensions, first dimension most significant. */
@@ -112,7 +134,8 @@ function stageMoves(grid: Grid, part: Part, s: number, isGather: boolean): Move[
   const moves = (step: number): Move[] =>
     grid.coordinates.map((at, rank) => {
       let start = part.index * grid.rankCount;
-      for (let stage = 0; stage < s; stage++) start += modulo(at[part.order[stage]] + part.direction, grid.extents[part.order[stage]]) * widthFrom(stage + 1);
+      for (let stage = 0; stage < s; stage++)
+        start += modulo(at[part.order[stage]] + part.direction, grid.extents[part.order[stage]]) * widthFrom(stage + 1);
       start += modulo(at[dimension] + held - part.direction * step, k) * widthFrom(s + 1);
       const to = grid.neighbour(rank, dimension, part.direction);
       return (isGather ? copies : adds)(rank, to, start, start + widthFrom(s + 1));

@@ -23,6 +23,12 @@ export function listTransfers(): TransferList {
 /** One movement of chunks that the target adds to its own. */
 export const adds = (source: number, target: number, start: number, end: number): Move => ({ source, target, start, end, reduces: true });
 /** One movement of chunks that the target takes over. */
-export const copies = (source: number, target: number, start: number, end: number): Move => ({ source, target, start, end, reduces: false });
+export const copies = (source: number, target: number, start: number, end: number): Move => ({
+  source,
+  target,
+  start,
+  end,
+  reduces: false,
+});
 
 export const modulo = (value: number, n: number): number => ((value % n) + n) % n;

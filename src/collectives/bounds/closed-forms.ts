@@ -25,7 +25,12 @@ export interface UniformNetwork {
  * @example
  * closedFormAllReduce('ring', 4, 1e6, { latency: 1e-6, inverseBandwidth: 1e-9 }) // 0.001506
  */
-export function closedFormAllReduce(algorithm: 'ring' | 'recursive-doubling' | 'recursive-halving-doubling' | 'direct', p: number, n: Bytes, network: UniformNetwork): Seconds {
+export function closedFormAllReduce(
+  algorithm: 'ring' | 'recursive-doubling' | 'recursive-halving-doubling' | 'direct',
+  p: number,
+  n: Bytes,
+  network: UniformNetwork,
+): Seconds {
   const { latency: α, inverseBandwidth: β } = network;
   if (p < 2) return 0;
   const q = 2 ** Math.floor(Math.log2(p));

@@ -41,10 +41,14 @@ const MOST_RANKS = 256;
  * @example
  * collectiveOptimum(fabric, { operation: 'all-gather', ranks: ['a', 'b'] }).bandwidth // 100000000000
  */
-export function collectiveOptimum(fabric: Fabric, subject: { readonly operation: 'all-gather' | 'reduce-scatter' | 'all-reduce'; readonly ranks: readonly string[] }): CollectiveOptimum {
+export function collectiveOptimum(
+  fabric: Fabric,
+  subject: { readonly operation: 'all-gather' | 'reduce-scatter' | 'all-reduce'; readonly ranks: readonly string[] },
+): CollectiveOptimum {
   const where = 'collectiveOptimum';
   const { operation, ranks } = subject;
-  if (!['all-gather', 'reduce-scatter', 'all-reduce'].includes(operation)) throw invalidArgument(where, 'operation', operation, 'all-gather, reduce-scatter or all-reduce');
+  if (!['all-gather', 'reduce-scatter', 'all-reduce'].includes(operation))
+    throw invalidArgument(where, 'operation', operation, 'all-gather, reduce-scatter or all-reduce');
   if (ranks.length > MOST_RANKS) throw new FabricPlanError('too-large', `${where}: ${ranks.length} ranks; expected at most ${MOST_RANKS}`);
   const gpus = gpuIndices(fabric, ranks, where);
   const nodes = Array.from(gpus, (gpu) => fabric.compiled.gpus[gpu]);
@@ -55,7 +59,8 @@ export function collectiveOptimum(fabric: Fabric, subject: { readonly operation:
 function network(fabric: Fabric, extra: number, isReversed: boolean): FlowNetwork {
   const { deviceCount, arcCount, arcSource, arcTarget, arcBandwidth } = fabric.compiled;
   const flow = createFlowNetwork(deviceCount + extra);
-  for (let arc = 0; arc < arcCount; arc++) flow.addArc(isReversed ? arcTarget[arc] : arcSource[arc], isReversed ? arcSource[arc] : arcTarget[arc], arcBandwidth[arc]);
+  for (let arc = 0; arc < arcCount; arc++)
+    flow.addArc(isReversed ? arcTarget[arc] : arcSource[arc], isReversed ? arcSource[arc] : arcTarget[arc], arcBandwidth[arc]);
   return flow;
 }
 
@@ -86,7 +91,15 @@ function gatherOptimum(fabric: Fabric, ranks: readonly number[], isReversed: boo
   return { bandwidth: high * n, bottleneckCut: cut };
 }
 
-function cutAt(fabric: Fabric, flow: FlowNetwork, source: number, ranks: readonly number[], rate: number, failing: (rate: number) => number | undefined, isReversed: boolean): BottleneckCut {
+function cutAt(
+  fabric: Fabric,
+  flow: FlowNetwork,
+  source: number,
+  ranks: readonly number[],
+  rate: number,
+  failing: (rate: number) => number | undefined,
+  isReversed: boolean,
+): BottleneckCut {
   const sink = failing(rate);
   if (sink === undefined) {
     // Every rank receives at this rate: the ranks' own links are the limit.
@@ -115,7 +128,10 @@ function allReduceBound(fabric: Fabric, ranks: readonly number[]): CollectiveOpt
   let best: CollectiveOptimum | undefined;
   // The smallest cut that separates any two ranks separates the first from some other, in one direction or the other.
   for (const other of ranks.slice(1)) {
-    for (const [from, to] of [[ranks[0], other], [other, ranks[0]]]) {
+    for (const [from, to] of [
+      [ranks[0], other],
+      [other, ranks[0]],
+    ]) {
       const bandwidth = flow.maximise(from, to);
       if (best !== undefined && bandwidth >= best.bandwidth) continue;
       best = { bandwidth, bottleneckCut: describeCut(fabric, flow.sourceSide(from), ranks, false) };
@@ -135,4 +151,10 @@ function adjacentBandwidth(fabric: Fabric, device: number): number {
 }
 
 const disconnected = (fabric: Fabric, ranks: readonly number[]): FabricPlanError =>
-  new FabricPlanError('unreachable', `collectiveOptimum: the ranks ${ranks.slice(0, 3).map((rank) => `"${fabric.devices[rank].id}"`).join(', ')}… are not connected; expected links that join all of them`);
+  new FabricPlanError(
+    'unreachable',
+    `collectiveOptimum: the ranks ${ranks
+      .slice(0, 3)
+      .map((rank) => `"${fabric.devices[rank].id}"`)
+      .join(', ')}… are not connected; expected links that join all of them`,
+  );

@@ -1,4 +1,13 @@
-import { checkOversubscription, connectEvenly, domainCount, startDraft, wholeNumber, type ClusterOptions, type ClusterSpec, type Draft } from './network.js';
+import {
+  checkOversubscription,
+  connectEvenly,
+  domainCount,
+  startDraft,
+  wholeNumber,
+  type ClusterOptions,
+  type ClusterSpec,
+  type Draft,
+} from './network.js';
 
 export interface DragonflyOptions extends ClusterOptions {
   /** Nodes per group. */
@@ -45,8 +54,12 @@ export function buildDragonfly(options: DragonflyOptions): ClusterSpec {
       routers.push([local]);
       continue;
     }
-    const perPair = Math.max(1, Math.round((2 * shape.injectionCables) / (options.groupTaper ?? 1) / Math.max(1, shape.switches * (shape.switches - 1))));
-    for (let a = 0; a < switches.length; a++) for (let b = a + 1; b < switches.length; b++) connectEvenly(draft, switches[a], [switches[b]], perPair, draft.trunk);
+    const perPair = Math.max(
+      1,
+      Math.round((2 * shape.injectionCables) / (options.groupTaper ?? 1) / Math.max(1, shape.switches * (shape.switches - 1))),
+    );
+    for (let a = 0; a < switches.length; a++)
+      for (let b = a + 1; b < switches.length; b++) connectEvenly(draft, switches[a], [switches[b]], perPair, draft.trunk);
     addGroupNodes(draft, options, shape, g, switches);
     routers.push(switches);
   }
@@ -114,7 +127,13 @@ function groupShape(where: string, options: DragonflyOptions): GroupShape {
   const switches = options.switchesPerGroup ?? Math.max(1, Math.ceil(ports / 16));
   wholeNumber(where, 'switchesPerGroup', switches, 1);
   const trunk = options.trunk ?? options.node.nic;
-  return { groups: Math.ceil(domains / perGroup), switches, perGroup, domains, injectionCables: (ports * options.node.nic.bandwidth) / trunk.bandwidth };
+  return {
+    groups: Math.ceil(domains / perGroup),
+    switches,
+    perGroup,
+    domains,
+    injectionCables: (ports * options.node.nic.bandwidth) / trunk.bandwidth,
+  };
 }
 
 function addGroupNodes(draft: Draft, options: ClusterOptions, shape: GroupShape, group: number, switches: readonly string[]): void {
@@ -139,7 +158,13 @@ function joinGroups(draft: Draft, routers: readonly (readonly string[])[], shape
       const width = Math.min(perPair, routers[a].length, routers[b].length);
       for (let i = 0; i < width; i++) {
         const count = Math.floor(perPair / width) + (i < perPair % width ? 1 : 0);
-        connectEvenly(draft, routers[a][cursor[a]++ % routers[a].length], [routers[b][cursor[b]++ % routers[b].length]], count, draft.trunk);
+        connectEvenly(
+          draft,
+          routers[a][cursor[a]++ % routers[a].length],
+          [routers[b][cursor[b]++ % routers[b].length]],
+          count,
+          draft.trunk,
+        );
       }
     }
   }

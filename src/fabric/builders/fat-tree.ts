@@ -1,5 +1,13 @@
 import { invalidArgument } from '../../errors.js';
-import { checkOversubscription, connectEvenly, domainCount, startDraft, wholeNumber, type ClusterOptions, type ClusterSpec } from './network.js';
+import {
+  checkOversubscription,
+  connectEvenly,
+  domainCount,
+  startDraft,
+  wholeNumber,
+  type ClusterOptions,
+  type ClusterSpec,
+} from './network.js';
 
 export interface FatTreeOptions extends ClusterOptions {
   /** Ports of every switch; even. Default: the smallest that holds the nodes. */
@@ -16,7 +24,7 @@ export interface FatTreeOptions extends ClusterOptions {
  * @throws FabricPlanError `invalid-argument`, also when the nodes do not fit
  * @complexity O(nodes + k³)
  * @example
- * buildFatTree({ node, nodes: 4, k: 4 }).uplinks.length // 4
+ * buildFatTree({ node, nodes: 8, k: 4 }).uplinks.length // 4
  */
 export function buildFatTree(options: FatTreeOptions): ClusterSpec {
   const where = 'buildFatTree';
@@ -31,7 +39,8 @@ export function buildFatTree(options: FatTreeOptions): ClusterSpec {
   if (options.k === undefined) while (capacity(k) < domains && k < 512) k += 2;
   wholeNumber(where, 'k', k, 2);
   if (k % 2 !== 0 || k > 512) throw invalidArgument(where, 'k', k, 'an even number of ports, at most 512');
-  if (capacity(k) < domains) throw invalidArgument(where, 'nodes', options.nodes, `at most ${capacity(k)} for k = ${k} with ${ports} ports a node`);
+  if (capacity(k) < domains)
+    throw invalidArgument(where, 'nodes', options.nodes, `at most ${capacity(k)} for k = ${k} with ${ports} ports a node`);
 
   const half = k / 2;
   const edgeCount = Math.ceil(domains / perEdge(k));
@@ -51,7 +60,8 @@ export function buildFatTree(options: FatTreeOptions): ClusterSpec {
       const edge = draft.addSwitch(`${group}/${rack}/edge`, [group, rack]);
       connectEvenly(draft, edge, aggregation, half, draft.trunk);
       for (let i = 0; i < perEdge(k) && node < domains; i++) {
-        for (const nic of draft.addNode(node++, [group, rack]).nics.flat()) draft.links.push({ id: `${nic}–${edge}`, source: nic, target: edge, ...options.node.nic });
+        for (const nic of draft.addNode(node++, [group, rack]).nics.flat())
+          draft.links.push({ id: `${nic}–${edge}`, source: nic, target: edge, ...options.node.nic });
       }
     }
   }

@@ -1,4 +1,12 @@
-import { checkOversubscription, connectEvenly, domainCount, startDraft, wholeNumber, type ClusterOptions, type ClusterSpec } from './network.js';
+import {
+  checkOversubscription,
+  connectEvenly,
+  domainCount,
+  startDraft,
+  wholeNumber,
+  type ClusterOptions,
+  type ClusterSpec,
+} from './network.js';
 
 export interface LeafSpineOptions extends ClusterOptions {
   /** Nodes (or rack domains) under one leaf. Default 16. */
@@ -35,10 +43,14 @@ export function buildLeafSpine(options: LeafSpineOptions): ClusterSpec {
     const rack = `r${leafIndex}`;
     if (leaves.length <= leafIndex) leaves.push(draft.addSwitch(`leaf${leafIndex}`, ['g0', rack]));
     const { nics } = draft.addNode(d, ['g0', rack]);
-    for (const nic of nics.flat()) draft.links.push({ id: `${nic}–${leaves[leafIndex]}`, source: nic, target: leaves[leafIndex], ...options.node.nic });
+    for (const nic of nics.flat())
+      draft.links.push({ id: `${nic}–${leaves[leafIndex]}`, source: nic, target: leaves[leafIndex], ...options.node.nic });
   }
   const down = Math.min(perLeaf, domains) * options.node.nics * (options.node.nodesPerDomain ?? 1) * options.node.nic.bandwidth;
   const cables = Math.max(1, Math.round(down / oversubscription / draft.trunk.bandwidth));
-  if (spineCount > 0) leaves.forEach((leaf, i) => connectEvenly(draft, leaf, spines, cables, draft.trunk, i));
+  if (spineCount > 0)
+    leaves.forEach((leaf, i) => {
+      connectEvenly(draft, leaf, spines, cables, draft.trunk, i);
+    });
   return draft.finish(spineCount > 0 ? spines : leaves);
 }

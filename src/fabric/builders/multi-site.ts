@@ -66,18 +66,40 @@ export function buildMultiSite(options: MultiSiteOptions): FabricSpec {
   const links: LinkSpec[] = [];
   for (const site of options.sites) addSite(site, devices, links);
   options.links.forEach((wide, i) => {
-    for (const end of ['from', 'to'] as const) if (!ids.has(wide[end])) issues.push({ path: `links[${i}].${end}`, message: `wide-area link ${i} has ${end} "${wide[end]}"; expected one of the sites ${[...ids].join(', ')}` });
-    if (wide.from === wide.to) issues.push({ path: `links[${i}].to`, message: `wide-area link ${i} joins "${wide.from}" to itself; expected two sites` });
+    for (const end of ['from', 'to'] as const)
+      if (!ids.has(wide[end]))
+        issues.push({
+          path: `links[${i}].${end}`,
+          message: `wide-area link ${i} has ${end} "${wide[end]}"; expected one of the sites ${[...ids].join(', ')}`,
+        });
+    if (wide.from === wide.to)
+      issues.push({ path: `links[${i}].to`, message: `wide-area link ${i} joins "${wide.from}" to itself; expected two sites` });
     const latency = wide.latency ?? (wide.distance === undefined ? undefined : wide.distance * FIBRE_LATENCY_PER_METRE);
-    if (latency === undefined) issues.push({ path: `links[${i}]`, message: `wide-area link "${wide.from}"–"${wide.to}" has neither latency nor distance; expected one of them` });
+    if (latency === undefined)
+      issues.push({
+        path: `links[${i}]`,
+        message: `wide-area link "${wide.from}"–"${wide.to}" has neither latency nor distance; expected one of them`,
+      });
     const { from, to, ...rest } = wide;
-    links.push({ ...rest, id: `wan:${from}–${to}${i === options.links.findIndex((other) => other.from === from && other.to === to) ? '' : `:${i}`}`, source: `${from}/wan`, target: `${to}/wan`, latency: latency ?? 0, technology: wide.technology ?? 'wide-area' });
+    links.push({
+      ...rest,
+      id: `wan:${from}–${to}${i === options.links.findIndex((other) => other.from === from && other.to === to) ? '' : `:${i}`}`,
+      source: `${from}/wan`,
+      target: `${to}/wan`,
+      latency: latency ?? 0,
+      technology: wide.technology ?? 'wide-area',
+    });
   });
   throwIssues('invalid-argument', where, issues);
   for (const cluster of options.sites.flatMap((site) => site.clusters)) {
-    if (cluster.levels.join() !== CLUSTER_LEVELS.join()) throw invalidArgument(where, `levels of "${cluster.name}"`, cluster.levels.join(), CLUSTER_LEVELS.join());
+    if (cluster.levels.join() !== CLUSTER_LEVELS.join())
+      throw invalidArgument(where, `levels of "${cluster.name}"`, cluster.levels.join(), CLUSTER_LEVELS.join());
   }
-  if (options.sites.length > 1 && options.links.length === 0) throw new FabricPlanError('invalid-argument', `${where}: ${options.sites.length} sites and no wide-area link; expected links that join them`);
+  if (options.sites.length > 1 && options.links.length === 0)
+    throw new FabricPlanError(
+      'invalid-argument',
+      `${where}: ${options.sites.length} sites and no wide-area link; expected links that join them`,
+    );
   return { name: options.name, levels: CLUSTER_LEVELS, devices, links };
 }
 
@@ -85,11 +107,23 @@ function addSite(site: SiteOptions, devices: DeviceSpec[], links: LinkSpec[]): v
   const place = site.coordinates === undefined ? {} : { coordinates: site.coordinates };
   const gateway = `${site.id}/gateway`;
   const wan = `${site.id}/wan`;
-  devices.push({ id: gateway, kind: 'gateway', location: [site.id], ...place }, { id: wan, kind: 'gateway', location: [site.id], ...place });
+  devices.push(
+    { id: gateway, kind: 'gateway', location: [site.id], ...place },
+    { id: wan, kind: 'gateway', location: [site.id], ...place },
+  );
   links.push({ id: `access:${site.id}`, source: gateway, target: wan, technology: 'site access', ...site.access });
   for (const cluster of site.clusters) {
     for (const device of cluster.devices) devices.push(device);
     for (const one of cluster.links) links.push(one);
-    for (const uplink of cluster.uplinks) links.push({ id: `${uplink}–${gateway}`, source: uplink, target: gateway, bandwidth: BORDER_BANDWIDTH, latency: 1e-6, technology: 'border', routingCost: BORDER_COST });
+    for (const uplink of cluster.uplinks)
+      links.push({
+        id: `${uplink}–${gateway}`,
+        source: uplink,
+        target: gateway,
+        bandwidth: BORDER_BANDWIDTH,
+        latency: 1e-6,
+        technology: 'border',
+        routingCost: BORDER_COST,
+      });
   }
 }

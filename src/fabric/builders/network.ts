@@ -57,11 +57,21 @@ export function startDraft(where: string, options: ClusterOptions): Draft {
     site,
     trunk,
     addSwitch(id, location) {
-      devices.push({ id: `${name}/${id}`, kind: 'switch', location: [site, ...location], ...place, ...(options.reduces === true ? { reduces: true } : {}) });
+      devices.push({
+        id: `${name}/${id}`,
+        kind: 'switch',
+        location: [site, ...location],
+        ...place,
+        ...(options.reduces === true ? { reduces: true } : {}),
+      });
       return `${name}/${id}`;
     },
     addNode(index, location) {
-      const fragment = buildNode(options.node, `${name}/${[...location, `node${index}`].join('/')}`, [site, ...padded(location), `node${index}`]);
+      const fragment = buildNode(options.node, `${name}/${[...location, `node${index}`].join('/')}`, [
+        site,
+        ...padded(location),
+        `node${index}`,
+      ]);
       for (const device of fragment.devices) devices.push(options.coordinates === undefined ? device : { ...device, ...place });
       for (const one of fragment.links) links.push(one);
       return fragment;
@@ -74,7 +84,14 @@ export function startDraft(where: string, options: ClusterOptions): Draft {
  * Joins a device to every one of some switches by `total` cables, spread evenly from `offset` on. Fewer cables than switches are broken
  * out: every switch gets one of the same smaller rate, so that the capacity is what was asked for and nothing is left unconnected.
  */
-export function connectEvenly(draft: Draft, source: string, switches: readonly string[], total: number, shape: LinkShape, offset = 0): void {
+export function connectEvenly(
+  draft: Draft,
+  source: string,
+  switches: readonly string[],
+  total: number,
+  shape: LinkShape,
+  offset = 0,
+): void {
   const width = switches.length;
   const cable = total < width ? { ...shape, bandwidth: (shape.bandwidth * total) / width } : shape;
   for (let i = 0; i < width; i++) {
@@ -93,7 +110,8 @@ export function wholeNumber(where: string, name: string, value: number, least: n
 
 /** Refuses an oversubscription that is no number above zero. */
 export function checkOversubscription(where: string, value: number): void {
-  if (!(Number.isFinite(value) && value > 0 && value <= 1000)) throw invalidArgument(where, 'oversubscription', value, 'a ratio above 0 and at most 1000 (2 means 2:1)');
+  if (!(Number.isFinite(value) && value > 0 && value <= 1000))
+    throw invalidArgument(where, 'oversubscription', value, 'a ratio above 0 and at most 1000 (2 means 2:1)');
 }
 
 /** Domains that hold the nodes, and how many nodes each. */

@@ -70,7 +70,8 @@ export interface NodeFragment {
 /** Throws for shapes that cannot be built. */
 export function checkNodeShape(node: NodeShape, where: string): void {
   const whole = (value: number, name: string, least: number): void => {
-    if (!Number.isInteger(value) || value < least) throw invalidArgument(where, `${name} of node "${node.name}"`, value, `a whole number of at least ${least}`);
+    if (!Number.isInteger(value) || value < least)
+      throw invalidArgument(where, `${name} of node "${node.name}"`, value, `a whole number of at least ${least}`);
   };
   whole(node.gpus, 'gpus', 1);
   whole(node.nics, 'nics', 0);
@@ -120,7 +121,8 @@ function addHost(node: NodeShape, at: string, location: readonly string[], devic
       links.push(link(`${at}/cpu${cpuOfGpu(p * attach.gpusPerSwitch)}`, `${at}/pcie${p}`, attach.link));
     }
     for (let g = 0; g < node.gpus; g++) links.push(link(`${at}/gpu${g}`, `${at}/pcie${Math.floor(g / attach.gpusPerSwitch)}`, attach.link));
-    for (let n = 0; n < node.nics; n++) links.push(link(`${at}/nic${n}`, `${at}/pcie${Math.floor(gpuOfNic(n) / attach.gpusPerSwitch)}`, attach.link));
+    for (let n = 0; n < node.nics; n++)
+      links.push(link(`${at}/nic${n}`, `${at}/pcie${Math.floor(gpuOfNic(n) / attach.gpusPerSwitch)}`, attach.link));
   } else {
     for (let g = 0; g < node.gpus; g++) links.push(link(`${at}/gpu${g}`, `${at}/cpu${cpuOfGpu(g)}`, attach.link));
     for (let n = 0; n < node.nics; n++) {
@@ -130,12 +132,20 @@ function addHost(node: NodeShape, at: string, location: readonly string[], devic
     }
   }
   if (node.cpuLink !== undefined) {
-    for (let a = 0; a < node.cpus; a++) for (let b = a + 1; b < node.cpus; b++) links.push(link(`${at}/cpu${a}`, `${at}/cpu${b}`, node.cpuLink));
+    for (let a = 0; a < node.cpus; a++)
+      for (let b = a + 1; b < node.cpus; b++) links.push(link(`${at}/cpu${a}`, `${at}/cpu${b}`, node.cpuLink));
   }
   return nics;
 }
 
-function addScaleUp(shape: ScaleUpShape, gpuIds: readonly string[], prefix: string, location: readonly string[], devices: DeviceSpec[], links: LinkSpec[]): void {
+function addScaleUp(
+  shape: ScaleUpShape,
+  gpuIds: readonly string[],
+  prefix: string,
+  location: readonly string[],
+  devices: DeviceSpec[],
+  links: LinkSpec[],
+): void {
   switch (shape.kind) {
     case 'none':
       return;
@@ -146,7 +156,8 @@ function addScaleUp(shape: ScaleUpShape, gpuIds: readonly string[], prefix: stri
       return;
     }
     case 'all-to-all':
-      for (let a = 0; a < gpuIds.length; a++) for (let b = a + 1; b < gpuIds.length; b++) links.push(link(gpuIds[a], gpuIds[b], shape.link));
+      for (let a = 0; a < gpuIds.length; a++)
+        for (let b = a + 1; b < gpuIds.length; b++) links.push(link(gpuIds[a], gpuIds[b], shape.link));
       return;
     case 'mesh':
       for (const [a, b, count] of shape.pairs) links.push(link(gpuIds[a], gpuIds[b], shape.link, count));

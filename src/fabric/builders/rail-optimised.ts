@@ -1,4 +1,12 @@
-import { checkOversubscription, connectEvenly, domainCount, startDraft, wholeNumber, type ClusterOptions, type ClusterSpec } from './network.js';
+import {
+  checkOversubscription,
+  connectEvenly,
+  domainCount,
+  startDraft,
+  wholeNumber,
+  type ClusterOptions,
+  type ClusterSpec,
+} from './network.js';
 
 export interface RailOptimisedOptions extends ClusterOptions {
   /** Nodes (or rack domains) of a scalable unit: NIC r of all of them goes to leaf r of the unit. Default 32. */
@@ -63,7 +71,10 @@ export function buildRailOptimised(options: RailOptimisedOptions): ClusterSpec {
     for (let unit = pod * perPod; unit < Math.min(unitCount, (pod + 1) * perPod); unit++) {
       const rack = `r${unit}`;
       const leaves = Array.from({ length: rails }, (_, r) => draft.addSwitch(`${group}/${rack}/leaf${r}`, [group, rack]));
-      if (spineCount > 0) leaves.forEach((leaf, r) => { connectEvenly(draft, leaf, spines, leafCables, draft.trunk, (unit * rails + r) * leafCables); });
+      if (spineCount > 0)
+        leaves.forEach((leaf, r) => {
+          connectEvenly(draft, leaf, spines, leafCables, draft.trunk, (unit * rails + r) * leafCables);
+        });
       else uplinks.push(...leaves);
       for (let d = unit * perUnit; d < Math.min(domains, (unit + 1) * perUnit); d++) {
         for (const host of draft.addNode(d, [group, rack]).nics) {

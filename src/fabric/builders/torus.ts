@@ -17,21 +17,27 @@ export interface TorusOptions extends Omit<ClusterOptions, 'nodes'> {
  */
 export function buildTorus(options: TorusOptions): ClusterSpec {
   const where = 'buildTorus';
-  if (options.dimensions.length === 0 || options.dimensions.length > 6) throw invalidArgument(where, 'dimensions', options.dimensions, 'one to six extents');
+  if (options.dimensions.length === 0 || options.dimensions.length > 6)
+    throw invalidArgument(where, 'dimensions', options.dimensions, 'one to six extents');
   options.dimensions.forEach((extent, i) => {
     wholeNumber(where, `dimensions[${i}]`, extent, 1);
   });
-  if ((options.node.nodesPerDomain ?? 1) > 1) throw new FabricPlanError('unsupported', `${where}: node "${options.node.name}" is a rack domain; expected a node of its own`);
+  if ((options.node.nodesPerDomain ?? 1) > 1)
+    throw new FabricPlanError('unsupported', `${where}: node "${options.node.name}" is a rack domain; expected a node of its own`);
   const nodes = options.dimensions.reduce((a, b) => a * b, 1);
   const draft = startDraft(where, { ...options, nodes });
   const coordinates = Array.from({ length: nodes }, (_, i) => split(i, options.dimensions));
   const switchOf = coordinates.map((at) => draft.addSwitch(`g${at[0]}/sw${at.join('-')}`, [`g${at[0]}`]));
   for (let i = 0; i < nodes; i++) {
     const at = coordinates[i];
-    for (const nic of draft.addNode(i, [`g${at[0]}`, `r${at[1] ?? 0}`]).nics.flat()) draft.links.push({ id: `${nic}–${switchOf[i]}`, source: nic, target: switchOf[i], ...options.node.nic });
+    for (const nic of draft.addNode(i, [`g${at[0]}`, `r${at[1] ?? 0}`]).nics.flat())
+      draft.links.push({ id: `${nic}–${switchOf[i]}`, source: nic, target: switchOf[i], ...options.node.nic });
     options.dimensions.forEach((extent, d) => {
       if (extent < 2 || (extent === 2 && at[d] === 1)) return;
-      const next = join(at.map((x, j) => (j === d ? (x + 1) % extent : x)), options.dimensions);
+      const next = join(
+        at.map((x, j) => (j === d ? (x + 1) % extent : x)),
+        options.dimensions,
+      );
       draft.links.push({ id: `${switchOf[i]}–${switchOf[next]}`, source: switchOf[i], target: switchOf[next], ...draft.trunk });
     });
   }

@@ -15,15 +15,27 @@ export const pipelineAcrossSites: PlacementStrategy = {
 /** Low-communication training over sites: data parallelism inside a site every step, across sites every H steps (local SGD, DiLoCo). */
 export const lowCommunication: PlacementStrategy = {
   name: 'low-communication',
-  propose: (context) => proposeAcross(context, 'low-communication', ['tensor', 'context', 'pipeline', 'data'], 'replica', context.outerEvery),
+  propose: (context) =>
+    proposeAcross(context, 'low-communication', ['tensor', 'context', 'pipeline', 'data'], 'replica', context.outerEvery),
 };
 
-function proposeAcross(context: SelectionContext, strategy: string, order: Selection['order'], unit: Selection['unit'], outerEvery: number): { selections: Selection[]; reason?: string } {
+function proposeAcross(
+  context: SelectionContext,
+  strategy: string,
+  order: Selection['order'],
+  unit: Selection['unit'],
+  outerEvery: number,
+): { selections: Selection[]; reason?: string } {
   const { sites, count } = context;
   if (sites.length < 2) return { selections: [], reason: 'the free GPUs are on one site' };
   const total = sites.reduce((sum, { gpus }) => sum + gpus.length, 0);
   if (total < count) return { selections: [], reason: `only ${total} GPUs are free on all sites together` };
-  return { selections: splits(sites.map(({ gpus }) => gpus.length), count).map((parts) => select(context, parts, strategy, order, unit, outerEvery)) };
+  return {
+    selections: splits(
+      sites.map(({ gpus }) => gpus.length),
+      count,
+    ).map((parts) => select(context, parts, strategy, order, unit, outerEvery)),
+  };
 }
 
 /** Ways to split the GPUs over sites: in proportion to what is free (all of it when all is wanted), and the largest sites first. */
@@ -56,7 +68,14 @@ function splits(free: readonly number[], count: number): number[][] {
   return options.filter((parts) => parts.filter((part) => part > 0).length > 1);
 }
 
-function select(context: SelectionContext, parts: readonly number[], strategy: string, order: Selection['order'], unit: Selection['unit'], outerEvery: number): Selection {
+function select(
+  context: SelectionContext,
+  parts: readonly number[],
+  strategy: string,
+  order: Selection['order'],
+  unit: Selection['unit'],
+  outerEvery: number,
+): Selection {
   const chosen = context.sites.map(({ gpus }, i) => context.pack(gpus, parts[i]));
   const gpus = new Int32Array(parts.reduce((a, b) => a + b, 0));
   let at = 0;

@@ -7,13 +7,23 @@ const MOST_GPUS = 6;
 export const exhaustive: PlacementStrategy = {
   name: 'exhaustive',
   propose({ free, count }) {
-    if (free.length > MOST_GPUS) return { selections: [], reason: `exhaustive search is for at most ${MOST_GPUS} free GPUs, here are ${free.length}` };
+    if (free.length > MOST_GPUS)
+      return { selections: [], reason: `exhaustive search is for at most ${MOST_GPUS} free GPUs, here are ${free.length}` };
     if (free.length < count) return { selections: [], reason: `only ${free.length} GPUs are free` };
     const orders: Axis[][] = [
       ['tensor', 'context', 'data', 'pipeline'],
       ['tensor', 'context', 'pipeline', 'data'],
     ];
-    const selections = arrangements(Array.from(free), count).flatMap((gpus) => orders.map((order): Selection => ({ strategy: 'exhaustive', gpus: Int32Array.from(gpus), order, sites: [count], unit: 'none', outerEvery: 1 })));
+    const selections = arrangements(Array.from(free), count).flatMap((gpus) =>
+      orders.map((order): Selection => ({
+        strategy: 'exhaustive',
+        gpus: Int32Array.from(gpus),
+        order,
+        sites: [count],
+        unit: 'none',
+        outerEvery: 1,
+      })),
+    );
     return { selections };
   },
 };
