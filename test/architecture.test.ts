@@ -99,7 +99,7 @@ describe('architecture', () => {
       'd3-geo': /^report\//,
       'd3-scale': /^report\//,
       'd3-shape': /^report\//,
-      'graphology-shortest-path': /^routes\/find-path\.ts$/,
+      'graphology-shortest-path/dijkstra.js': /^routes\/find-path\.ts$/,
       picocolors: /^cli\//,
       'cli-progress': /^cli\//,
       'graphology-types': /^fabric\/graph\.ts$/,

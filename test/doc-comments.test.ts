@@ -83,10 +83,12 @@ describe('examples in doc comments', () => {
   it.each(examples)('%s', (name, lines) => {
     const source = lines
       .map((line, i) => {
-        const [, code, expected] = /^(.*?);?\s*\/\/ (.+)$/.exec(line) ?? [, line, undefined];
-        if (expected !== undefined && code!.trim() === '') return `check(last, ${expected})`;
+        const match = /^(.*?);?\s*\/\/ (.+)$/.exec(line);
+        const code = match?.[1] ?? line;
+        const expected = match?.[2];
+        if (expected !== undefined && code.trim() === '') return `check(last, ${expected})`;
         if (expected !== undefined) return `check(${code}, ${expected})`;
-        return lines[i + 1]?.startsWith('// ') === true ? `const last = ${line}` : line;
+        return (lines[i + 1] ?? '').startsWith('// ') ? `const last = ${line}` : line;
       })
       .join('\n');
     const scope: Record<string, unknown> = {

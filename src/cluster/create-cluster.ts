@@ -67,6 +67,16 @@ export function createCluster(fabric: Fabric, policy: ClusterPolicy = {}, snapsh
     for (const gpu of allocation.gpus) holder.delete(gpuIndex.get(gpu)!);
     allocations.delete(id);
   };
+  /** Releases some allocations; the function returned puts everything back, in the old order. */
+  const lift = (ids: readonly string[]): (() => void) => {
+    const before = [...allocations.values()];
+    for (const id of ids) release(id);
+    return () => {
+      allocations.clear();
+      holder.clear();
+      for (const allocation of before) apply(allocation);
+    };
+  };
   if (snapshot !== undefined) restoreSnapshot(fabric, snapshot, gpuIndex, apply, failed);
 
   const choose = (request: ClusterRequest, able: readonly Pool[]): { gpus: readonly string[]; placement?: Placement } | string => {
@@ -116,10 +126,9 @@ export function createCluster(fabric: Fabric, policy: ClusterPolicy = {}, snapsh
     const preempts = reclaim(request, able, request.gpus - allowed);
     if (preempts === undefined) return refuse(`${request.gpus} GPUs wanted, ${allowed} may be used by "${request.audience}"`);
     // Decide as if the borrowers had left; commit releases them.
-    const saved = preempts.map((id) => allocations.get(id)!);
-    for (const { id } of saved) release(id);
+    const undo = lift(preempts);
     const chosen = choose(request, able);
-    for (const allocation of saved) apply(allocation);
+    undo();
     if (typeof chosen === 'string') return refuse(chosen);
     return { request, accepted: true, ...chosen, preempts, reason: `takes back borrowed GPUs from ${preempts.join(', ')}`, excluded: [] };
   };
@@ -178,14 +187,13 @@ export function createCluster(fabric: Fabric, policy: ClusterPolicy = {}, snapsh
           'conflict',
           `commit: since the decision on "${request.id}", ${taken.length} of its GPUs were taken or failed and ${gone.length} of its victims left; decide again`,
         );
-      const saved = preempts.map((id) => allocations.get(id)!);
-      for (const id of preempts) release(id);
+      const undo = lift(preempts);
       const invaded = pools.find((pool) => {
         const wanted = gpus.filter((id) => poolOf.get(gpuIndex.get(id)!) === pool).length;
         return wanted > 0 && wanted > allowance(pool, request.audience);
       });
       if (invaded !== undefined) {
-        for (const allocation of saved) apply(allocation);
+        undo();
         throw new FabricPlanError(
           'conflict',
           `commit: since the decision on "${request.id}", pool ${invaded.name} has less to give; decide again`,

@@ -203,7 +203,11 @@ function priceSelection(
     const key = [tensor, pipeline, data, context, expert].join();
     let mapping = prepared.get(key);
     if (mapping === undefined) prepared.set(key, (mapping = prepareMapping(routes, selection.gpus, parallelism, selection.order)));
-    kept.push({ selection, parallelism, step: stepOf(complete, parallelism, mapping, floor) });
+    const step = stepOf(complete, parallelism, mapping, floor);
+    // Two orders of axes are one placement where an axis has a single rank.
+    if (kept.some((other) => other.step.seconds === step.seconds && JSON.stringify(other.parallelism) === JSON.stringify(parallelism)))
+      continue;
+    kept.push({ selection, parallelism, step });
     kept.sort(byTime);
     if (kept.length > limit) kept.pop();
   }

@@ -1,5 +1,5 @@
 import { DirectedGraph } from 'graphology';
-import { dijkstra } from 'graphology-shortest-path';
+import { bidirectional } from 'graphology-shortest-path/dijkstra.js';
 import { FabricPlanError, invalidArgument } from '../errors.js';
 import type { Seconds } from '../quantities.js';
 import type { Routes } from './compute-routes.js';
@@ -53,7 +53,7 @@ export function findPath(routes: Routes, source: string, target: string): FoundP
   const ends = zones.zoneOf[from] === zones.zoneOf[to] && zones.zoneOf[to] >= 0 ? [`from:${to}`, `to:${to}`] : [layer(to, 'to')];
   const found = ends
     .filter((end) => graph.hasNode(start) && graph.hasNode(end))
-    .map((end) => dijkstra.bidirectional(graph, start, end, 'cost') as string[] | null)
+    .map((end) => bidirectional(graph, start, end, 'cost') as string[] | null)
     .filter((path) => path !== null)
     .map((path) => describePath(path))
     .sort((a, b) => a.cost - b.cost);
