@@ -20,12 +20,19 @@ const milliseconds = (run, times = 1) => {
 const row = (what, value, unit, target) => rows.push([what, `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ${unit}`, target]);
 const importing = (what) => {
   const script = `const t = performance.now(); await import('${what}'); process.stdout.write(String(performance.now() - t));`;
-  const all = Array.from({ length: 5 }, () => Number(spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }).stdout));
+  const all = Array.from({ length: 5 }, () =>
+    Number(spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }).stdout),
+  );
   return all.sort((a, b) => a - b)[2];
 };
 
 row('import the root entry', importing('fabricplan'), 'ms', '60 ms');
-row('root entry without dependencies, gzip', gzipSync(readFileSync(new URL('../dist/index.js', import.meta.url))).length / 1000, 'kB', 'see size-limit');
+row(
+  'root entry without dependencies, gzip',
+  gzipSync(readFileSync(new URL('../dist/index.js', import.meta.url))).length / 1000,
+  'kB',
+  'see size-limit',
+);
 
 const start = performance.now();
 const spec = buildRailOptimised({ node: nodePreset('dgx-h100'), nodes: 12_500, unitsPerPod: 32 });
@@ -35,9 +42,23 @@ row('100,000 GPUs, three tiers: build, validate, index', (performance.now() - st
 globalThis.gc?.();
 row('  memory afterwards', process.memoryUsage().rss / 1e9, 'GB', '2 GB');
 const all = big.gpuIds;
-row('  all-reduce over all, first time', milliseconds(() => prepareCollective(routes, { operation: 'all-reduce', ranks: all }).seconds(2 ** 30)) / 1000, 's', '');
-row('  all-reduce over all, indexed', milliseconds(() => prepareCollective(routes, { operation: 'all-reduce', ranks: all }).seconds(2 ** 30), 3) / 1000, 's', '1 s');
-for (const [n, target] of [[8, ''], [64, ''], [1024, '5 ms']]) {
+row(
+  '  all-reduce over all, first time',
+  milliseconds(() => prepareCollective(routes, { operation: 'all-reduce', ranks: all }).seconds(2 ** 30)) / 1000,
+  's',
+  '',
+);
+row(
+  '  all-reduce over all, indexed',
+  milliseconds(() => prepareCollective(routes, { operation: 'all-reduce', ranks: all }).seconds(2 ** 30), 3) / 1000,
+  's',
+  '1 s',
+);
+for (const [n, target] of [
+  [8, ''],
+  [64, ''],
+  [1024, '5 ms'],
+]) {
   const ranks = all.slice(0, n);
   const question = () => prepareCollective(routes, { operation: 'all-reduce', ranks }).seconds(2 ** 30);
   milliseconds(question, 5);
@@ -57,6 +78,9 @@ const main = performance.now();
 spawnSync(process.execPath, ['dist/cli/main.js', 'plan', 'docs/examples/european-collective.yaml', '--json'], { maxBuffer: 1e9 });
 row('the main job', (performance.now() - main) / 1000, 's', '20 s');
 
-console.log(`fabricplan ${version}, Node ${process.versions.node}, ${cpus().length} × ${cpus()[0].model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB\n`);
+console.log(
+  `fabricplan ${version}, Node ${process.versions.node}, ${cpus().length} × ${cpus()[0].model}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB\n`,
+);
 const width = Math.max(...rows.map(([what]) => what.length));
-for (const [what, value, target] of rows) console.log(`${what.padEnd(width)}  ${value.padStart(10)}  ${target === '' ? '' : `(aim: ${target})`}`);
+for (const [what, value, target] of rows)
+  console.log(`${what.padEnd(width)}  ${value.padStart(10)}  ${target === '' ? '' : `(aim: ${target})`}`);
