@@ -81,11 +81,13 @@ describe('cluster laws', () => {
         // Broken devices can take what nobody may invade.
         if (command.kind === 'fail' || command.kind === 'restore') return;
         run(cluster, fabric, command, step);
-        for (const { audience, pool, guaranteed, used } of cluster.usage()) {
+        for (const { audience, pool, guaranteed, used, borrowable } of cluster.usage()) {
           const open = guaranteed - used;
           if (open <= 0) continue;
           const decision = cluster.place({ id: 'probe', audience, gpus: open, site: pool.split('/')[0] });
           expect(decision.accepted, `${audience} in ${pool}: ${open} of ${guaranteed} open, ${decision.reason}`).toBe(true);
+          // What may not be borrowed is idle: nobody has to leave for it.
+          if (!borrowable) expect(decision.preempts).toEqual([]);
         }
       });
     },

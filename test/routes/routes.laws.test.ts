@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createFabric } from '../../src/fabric/create-fabric.js';
 import { setLinkCounts } from '../../src/fabric/set-link-counts.js';
 import type { Fabric } from '../../src/fabric/types.js';
@@ -9,7 +9,7 @@ import { findPath } from '../../src/routes/find-path.js';
 import { computeLinkLoads } from '../../src/routes/link-load.js';
 import { computeMaxFlow } from '../../src/routes/max-flow.js';
 import { shareFairly } from '../../src/routes/max-min-share.js';
-import { anyFabricSpec, anyFabricWithRanks, anyFederation } from '../arbitraries/fabrics.js';
+import { anyFabricSpec, anyFabricWithRanks, anyFederation, anyGraph } from '../arbitraries/fabrics.js';
 import { expectAtMost, expectClose } from '../support/close.js';
 import { law } from '../support/law.js';
 
@@ -207,6 +207,35 @@ describe('max-min sharing laws', () => {
 });
 
 describe('max-flow laws', () => {
+  it('takes flow back from a short path that stands in the way of two long ones', () => {
+    const arcs = ['s1', '14', '4t', 's2', '23', '34', '15', '56', '6t'];
+    const ids = [...new Set(arcs.join(''))];
+    const fabric = createFabric({
+      name: 'detour',
+      levels: [],
+      devices: ids.map((id) => ({ id, kind: 'switch', location: [] })),
+      links: arcs.map((arc) => ({ id: arc, source: arc[0], target: arc[1], bandwidth: 1, latency: 0, duplex: false })),
+    });
+    expect(computeMaxFlow(fabric, 's', 't').bandwidth).toBe(2);
+  });
+  law(
+    'the largest flow equals the smallest of all cuts on small graphs',
+    anyGraph.map((spec) => createFabric(spec)),
+    (fabric) => {
+      const { compiled } = fabric;
+      const [s, t] = compiled.gpus;
+      let least = Infinity;
+      for (let mask = 0; mask < 2 ** compiled.deviceCount; mask++) {
+        const inside = (device: number): boolean => (mask & (1 << device)) !== 0;
+        if (!inside(s) || inside(t)) continue;
+        let capacity = 0;
+        for (let arc = 0; arc < compiled.arcCount; arc++)
+          if (inside(compiled.arcSource[arc]) && !inside(compiled.arcTarget[arc])) capacity += compiled.arcBandwidth[arc];
+        least = Math.min(least, capacity);
+      }
+      expectClose(computeMaxFlow(fabric, fabric.gpuIds[0], fabric.gpuIds[1]).bandwidth, least, 1e-9);
+    },
+  );
   law('the largest flow equals the smallest cut it names', anyFabricWithRanks, ({ fabric, ranks }) => {
     const { bandwidth, cutBandwidth, sourceSide } = computeMaxFlow(fabric, ranks[0], ranks[1]);
     expectClose(bandwidth, cutBandwidth, 1e-6);
