@@ -212,8 +212,8 @@ function placeWithAmpleLinks(fabric: Fabric, links: readonly string[], job: Trai
 }
 
 /**
- * The cheapest waves that bring the step to the target, at the middle overlap of the question: follows the bottleneck until the target
- * is reached, then takes back every wave that turns out not to be needed.
+ * The cheapest waves that bring the step to the target: as many on every link as the bandwidth question found to be enough, then, dearest
+ * link first, every wave taken back that the target does not need. Where no rate is enough, what following the bottleneck buys.
  */
 function buildUpgrade(
   fabric: Fabric,
@@ -225,34 +225,38 @@ function buildUpgrade(
   signal: { signal?: AbortSignal },
 ): NonNullable<StudyReport['upgrade']> {
   const overlapped = { ...job, overlap };
-  // Several waves a purchase where much is needed; what is too much is taken back below.
-  const lot = Math.max(1, Math.round(((needed ?? 10 * WAVE) - WAVE) / WAVE / 4));
-  const offers = offerWaves(fabric, wavePrices()).map((offer) => ({
-    ...offer,
-    addCables: offer.addCables! * lot,
-    euros: offer.euros * lot,
-    lowEuros: offer.lowEuros! * lot,
-    highEuros: offer.highEuros! * lot,
-  }));
-  const plan = planUpgrades(fabric, [{ name: job.model.name, job: overlapped, mapping: placement.mapping }], offers, {
-    target,
-    leastSaving: 1e-4,
-    limit: 120,
-    listCandidates: false,
-    ...signal,
-  });
-  const singleWaves = new Map(offerWaves(fabric, wavePrices()).map((offer) => [offer.link, offer]));
-  const bought = new Map<string, { offer: UpgradeOffer; waves: number }>();
-  for (const offer of plan.steps.flatMap((step) => step.offers))
-    bought.set(offer.link, { offer: singleWaves.get(offer.link)!, waves: (bought.get(offer.link)?.waves ?? 0) + lot });
+  const offers = offerWaves(fabric, wavePrices());
+  const linkOf = new Map(fabric.links.map((link) => [link.id, link]));
   const today = computeRoutes(fabric);
-  const secondsWith = (waves: ReadonlyMap<string, { offer: UpgradeOffer; waves: number }>): number => {
+  const secondsWith = (waves: Waves): number => {
     const counts = [...waves]
       .filter(([, one]) => one.waves > 0)
-      .map(([link, one]) => [link, (fabric.links.find(({ id }) => id === link)!.count ?? 1) + one.waves * one.offer.addCables!] as const);
+      .map(([link, one]) => [link, (linkOf.get(link)!.count ?? 1) + one.waves * one.offer.addCables!] as const);
     return estimateStep(rescaleRoutes(today, Object.fromEntries(counts)), overlapped, placement.mapping).seconds;
   };
-  if (plan.secondsAfter <= target) trimWaves(bought, target, secondsWith);
+  const bought: Waves = new Map();
+  let stopped = 'the target is reached';
+  if (needed !== undefined) {
+    for (const offer of offers) {
+      const { bandwidth, count = 1 } = linkOf.get(offer.link)!;
+      bought.set(offer.link, {
+        offer,
+        waves: Math.max(0, Math.ceil((needed - bandwidth * count) / (bandwidth * offer.addCables!) - 1e-9)),
+      });
+    }
+    trimWaves(bought, target, secondsWith);
+  } else {
+    const plan = planUpgrades(fabric, [{ name: job.model.name, job: overlapped, mapping: placement.mapping }], offers, {
+      target,
+      leastSaving: 0.01,
+      limit: 20,
+      listCandidates: false,
+      ...signal,
+    });
+    for (const offer of plan.steps.flatMap((step) => step.offers))
+      bought.set(offer.link, { offer, waves: (bought.get(offer.link)?.waves ?? 0) + 1 });
+    stopped = plan.stopped;
+  }
   const purchases = [...bought]
     .filter(([, { waves }]) => waves > 0)
     .map(([link, { offer, waves }]) => ({ link, waves, euros: waves * offer.euros }));
@@ -263,31 +267,21 @@ function buildUpgrade(
     overlap,
     target,
     reached: secondsAfter <= target,
-    secondsBefore: plan.secondsBefore,
+    secondsBefore: secondsWith(new Map()),
     secondsAfter,
     euros: sum((offer) => offer.euros),
     lowEuros: sum((offer) => offer.lowEuros ?? offer.euros),
     highEuros: sum((offer) => offer.highEuros ?? offer.euros),
-    stopped: plan.stopped,
+    stopped,
     purchases,
-    steps: plan.steps.map((step) => ({
-      relieves: step.relieves,
-      buys: step.offers.map((offer) => offer.link),
-      secondsAfter: step.secondsAfter,
-      euros: step.euros,
-    })),
   };
 }
 
-/** Rate of one wave on offer, bytes per second. */
-const WAVE = 50e9;
+/** Waves bought per link. */
+type Waves = Map<string, { offer: UpgradeOffer; waves: number }>;
 
 /** Takes back the dearest waves first, as many per link as the target allows (bisection). */
-function trimWaves(
-  bought: Map<string, { offer: UpgradeOffer; waves: number }>,
-  target: number,
-  secondsWith: (waves: ReadonlyMap<string, { offer: UpgradeOffer; waves: number }>) => number,
-): void {
+function trimWaves(bought: Waves, target: number, secondsWith: (waves: Waves) => number): void {
   for (const [link, one] of [...bought].sort(([, a], [, b]) => b.offer.euros - a.offer.euros)) {
     let enough = one.waves;
     let tooFew = -1;

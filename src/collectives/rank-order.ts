@@ -3,6 +3,8 @@ import { expandRoute, type Routes } from '../routes/compute-routes.js';
 
 /** Groups larger than this keep the order of their ids. */
 const MOST_TOURED = 12;
+/** Tours kept at most. */
+const MOST_TOURS = 10_000;
 /** Groups up to this size are ordered by trying every tour. */
 const MOST_EXHAUSTIVE = 8;
 
@@ -17,15 +19,18 @@ const MOST_EXHAUSTIVE = 8;
 export function orderRanks(routes: Routes, gpus: ArrayLike<number>): Int32Array {
   const { gpuLevel } = routes.fabric.compiled;
   // Locations were numbered in device order, so sorting by GPU index inside each level keeps the order of ids.
-  const sorted = Int32Array.from(gpus).sort((a, b) => {
+  const compare = (a: number, b: number): number => {
     for (const level of gpuLevel) if (level[a] !== level[b]) return level[a] - level[b];
     return a - b;
-  });
-  return arrange(routes, sorted, 0, new Map());
+  };
+  const sorted = Int32Array.from(gpus);
+  if (sorted.some((gpu, i) => i > 0 && compare(sorted[i - 1], gpu) > 0)) sorted.sort(compare);
+  // Tours of equal nodes, and of the same sites, are found once per fabric.
+  return arrange(routes, sorted, 0, (routes.scratch.tours ??= new Map<string, readonly number[]>()));
 }
 
 /** Orders the groups of one level by a tour, and inside each group the level below. */
-function arrange(routes: Routes, gpus: Int32Array, level: number, memo: Map<string, number[]>): Int32Array {
+function arrange(routes: Routes, gpus: Int32Array, level: number, memo: Map<string, readonly number[]>): Int32Array {
   const { gpuLevel } = routes.fabric.compiled;
   if (gpus.length <= 2) return gpus;
   if (level === gpuLevel.length)
@@ -51,7 +56,7 @@ function arrange(routes: Routes, gpus: Int32Array, level: number, memo: Map<stri
 }
 
 /** A short closed tour of a few GPUs as indices into the list; the given order for long lists. Equal nodes share the answer. */
-function tourOf(routes: Routes, gpus: Int32Array, memo: Map<string, number[]>): number[] {
+function tourOf(routes: Routes, gpus: Int32Array, memo: Map<string, readonly number[]>): readonly number[] {
   const identity = Array.from(gpus, (_, i) => i);
   if (gpus.length <= 2 || gpus.length > MOST_TOURED) return identity;
   const { zones, fabric } = routes;
@@ -59,12 +64,13 @@ function tourOf(routes: Routes, gpus: Int32Array, memo: Map<string, number[]>): 
   const isOneZone = gpus.every((gpu) => zoneOf(gpu) === zoneOf(gpus[0]));
   const key = isOneZone
     ? `${zones.zones[zoneOf(gpus[0])].classIndex}:${gpus.map((gpu) => zones.localOf[fabric.compiled.gpus[gpu]]).join()}`
-    : '';
+    : gpus.join();
   const known = memo.get(key);
-  if (isOneZone && known !== undefined) return known;
+  if (known !== undefined) return known;
   const weights = identity.map((a) => identity.map((b) => (a === b ? 0 : pairWeight(routes, gpus[a], gpus[b]))));
   const order = shortestTour(weights);
-  if (isOneZone) memo.set(key, order);
+  if (memo.size > MOST_TOURS) memo.clear();
+  memo.set(key, order);
   return order;
 }
 

@@ -13,8 +13,23 @@ export function naturalOrder(ids: readonly string[]): Int32Array {
 
 /** A key whose plain string order is the natural order: each run of digits is led by its length. */
 function naturalKey(id: string): string {
-  return id.replace(/\d+/g, (digits) => {
-    const trimmed = digits.replace(/^0+(?=\d)/, '');
-    return String.fromCharCode(48 + Math.min(trimmed.length, 60)) + trimmed;
-  });
+  let key = '';
+  let copied = 0;
+  for (let i = 0; i < id.length;) {
+    if (!isDigit(id.charCodeAt(i))) {
+      i++;
+      continue;
+    }
+    const first = i;
+    let start = i;
+    while (i < id.length && isDigit(id.charCodeAt(i))) i++;
+    while (start < i - 1 && id.charCodeAt(start) === ZERO) start++;
+    // What stands before the run, the length of the run without leading zeros, and the run.
+    key += id.slice(copied, first) + String.fromCharCode(ZERO + Math.min(i - start, 60)) + id.slice(start, i);
+    copied = i;
+  }
+  return key + id.slice(copied);
 }
+
+const ZERO = 48;
+const isDigit = (code: number): boolean => code >= ZERO && code <= ZERO + 9;

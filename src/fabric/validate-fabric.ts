@@ -37,13 +37,38 @@ export function validateFabric(spec: FabricSpec): Issue[] {
   });
   const linkIds = new Set<string>();
   spec.links.forEach((link, i) => {
-    checkLink(link, `links[${i}]`, ids, report);
+    if (!isPlainlySound(link, ids)) checkLink(link, `links[${i}]`, ids, report);
     if (typeof link?.id === 'string') {
       if (linkIds.has(link.id)) report(`links[${i}].id`, `link id "${link.id}" is used twice; expected unique ids`);
       linkIds.add(link.id);
     }
   });
   return issues;
+}
+
+/** The common case in one glance, without building any message. */
+function isPlainlySound(link: LinkSpec, ids: ReadonlySet<string>): boolean {
+  return (
+    typeof link === 'object' &&
+    (link as unknown) !== null &&
+    typeof link.id === 'string' &&
+    link.id !== '' &&
+    typeof link.bandwidth === 'number' &&
+    link.bandwidth > 0 &&
+    link.bandwidth < Infinity &&
+    link.latency >= 0 &&
+    link.latency < Infinity &&
+    link.source !== link.target &&
+    ids.has(link.source) &&
+    ids.has(link.target) &&
+    link.reverseBandwidth === undefined &&
+    link.duplex === undefined &&
+    link.distance === undefined &&
+    link.routingCost === undefined &&
+    link.backgroundLoad === undefined &&
+    (link.count === undefined || (Number.isInteger(link.count) && link.count >= 1)) &&
+    (link.efficiency === undefined || inHalfOpenUnit(link.efficiency))
+  );
 }
 
 type Report = (path: string, message: string) => void;

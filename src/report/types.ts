@@ -80,12 +80,6 @@ export interface StudyReport {
     readonly highEuros: number;
     readonly stopped: string;
     readonly purchases: readonly { readonly link: string; readonly waves: number; readonly euros: number }[];
-    readonly steps: readonly {
-      readonly relieves: string;
-      readonly buys: readonly string[];
-      readonly secondsAfter: number;
-      readonly euros: number;
-    }[];
   };
   readonly baseline?: {
     readonly system: string;

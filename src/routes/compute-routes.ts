@@ -24,10 +24,14 @@ export interface Routes {
   readonly zones: Zones;
   /** The route between two GPUs (GPU indices) as a template that all equal pairs share. */
   template(source: number, target: number): RouteTemplate;
+  /** Zone of each GPU; parallel to GPUs. */
+  readonly gpuZone: Int32Array;
+  /** Arcs of each zone; parallel to zones. */
+  readonly zoneArcs: readonly Int32Array[];
   /** Switch-to-switch routes. */
   readonly core: CoreRoutes;
   /** Working memory that calls share, one after the other; see borrowMeter. */
-  readonly scratch: { meter?: LoadMeter; totals?: Float64Array };
+  readonly scratch: { meter?: LoadMeter; totals?: Float64Array; tours?: Map<string, readonly number[]> };
 }
 
 /** The route of one class of GPU pairs: shares of zone arcs at both ends, and the switch pairs in between. */
@@ -91,6 +95,9 @@ export function computeRoutes(fabric: Fabric, options: RoutesOptions = {}): Rout
   let lastPair = -1;
   let lastTable: (RouteTemplate | undefined)[] = [];
   const sides = zones.classes.length;
+  const gpuZone = compiled.gpus.map((device) => zones.zoneOf[device]);
+  const gpuLocal = compiled.gpus.map((device) => zones.localOf[device]);
+  const zoneClass = Int32Array.from(zones.zones, ({ classIndex }) => classIndex);
   const widest = zones.classes.reduce((most, one) => Math.max(most, one.template.graph.nodeCount), 1);
   return {
     fabric,
@@ -98,14 +105,14 @@ export function computeRoutes(fabric: Fabric, options: RoutesOptions = {}): Rout
     arcCost,
     zones,
     core,
+    gpuZone,
+    zoneArcs: zones.zones.map(({ arcs }) => arcs),
     scratch: {},
     template(source, target) {
-      const a = compiled.gpus[source];
-      const b = compiled.gpus[target];
-      const zoneA = zones.zoneOf[a];
-      const zoneB = zones.zoneOf[b];
-      const classA = zones.zones[zoneA].classIndex;
-      const classB = zones.zones[zoneB].classIndex;
+      const zoneA = gpuZone[source];
+      const zoneB = gpuZone[target];
+      const classA = zoneClass[zoneA];
+      const classB = zoneClass[zoneB];
       const pair = (zoneA === zoneB ? sides : classA) * (sides + 1) + classB;
       if (pair !== lastPair) {
         let table = templates.get(pair);
@@ -113,10 +120,10 @@ export function computeRoutes(fabric: Fabric, options: RoutesOptions = {}): Rout
         lastPair = pair;
         lastTable = table;
       }
-      const place = zones.localOf[a] * widest + zones.localOf[b];
+      const place = gpuLocal[source] * widest + gpuLocal[target];
       let found = lastTable[place];
       if (found === undefined) {
-        found = routeClass(zones, core, paths, classA, classB, zones.localOf[a], zones.localOf[b], zoneA === zoneB);
+        found = routeClass(zones, core, paths, classA, classB, gpuLocal[source], gpuLocal[target], zoneA === zoneB);
         if (found === undefined) throw unreachable(fabric, source, target);
         lastTable[place] = found;
       }

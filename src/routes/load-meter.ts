@@ -27,7 +27,7 @@ export interface LoadMeter {
  */
 export function createLoadMeter(routes: Routes): LoadMeter {
   const { compiled } = routes.fabric;
-  const { zones, core } = routes;
+  const { zones, core, gpuZone, zoneArcs } = routes;
   const load = new Float64Array(compiled.arcCount);
   const seen = new Uint8Array(compiled.arcCount);
   const touched: number[] = [];
@@ -58,10 +58,10 @@ export function createLoadMeter(routes: Routes): LoadMeter {
     settle,
     add(source, target, bytes) {
       const one = routes.template(source, target);
-      const { arcs: sourceArcs } = zones.zones[zones.zoneOf[compiled.gpus[source]]];
+      const sourceArcs = zoneArcs[gpuZone[source]];
       for (let i = 0; i < one.sourceArcs.length; i++) addArc(sourceArcs[one.sourceArcs[i]], bytes * one.sourceShares[i]);
       if (one.targetArcs.length > 0) {
-        const { arcs: targetArcs } = zones.zones[zones.zoneOf[compiled.gpus[target]]];
+        const targetArcs = zoneArcs[gpuZone[target]];
         for (let i = 0; i < one.targetArcs.length; i++) addArc(targetArcs[one.targetArcs[i]], bytes * one.targetShares[i]);
       }
       for (let i = 0; i < one.coreShares.length; i++) addCore(one.coreFrom[i], one.coreTo[i], bytes * one.coreShares[i]);

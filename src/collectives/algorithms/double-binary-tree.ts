@@ -131,8 +131,14 @@ function channelEdges(shape: CollectiveShape): { child: Int32Array; parent: Int3
     parent[at] = to;
     share[at++] = part / plan.length;
   };
+  // Node by node, all channels: neighbouring edges touch the same node.
+  for (let node = 0; node < nodeCount; node++) {
+    for (const { chains } of plan) {
+      const chain = chains[node];
+      for (let i = 1; i < chain.length; i++) add(chain[i], chain[i - 1], 1);
+    }
+  }
   plan.forEach(({ chains, nodeParents, attach }) => {
-    for (const chain of chains) for (let i = 1; i < chain.length; i++) add(chain[i], chain[i - 1], 1);
     for (const nodeParent of nodeParents) {
       const depth = new Int32Array(nodeCount).fill(-1);
       const depthAt = (node: number): number => {

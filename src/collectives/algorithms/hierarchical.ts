@@ -145,15 +145,19 @@ function ownershipAfter(one: Ring): Ownership {
 
 function ringPart(one: Ring): ConcurrentPart {
   const k = one.children;
-  const source: number[] = [];
-  const target: number[] = [];
-  const share: number[] = [];
-  for (const { start, end, owners } of one.atoms) {
-    for (let i = 0; i < k; i++) {
-      for (let hop = 1; hop < (one.isDirect ? k : 2); hop++) {
-        source.push(owners[i]);
-        target.push(owners[(i + hop) % k]);
-        share.push((end - start) / k);
+  const hops = one.isDirect ? k - 1 : 1;
+  const count = k * hops * one.atoms.length;
+  const source = new Int32Array(count);
+  const target = new Int32Array(count);
+  const share = new Float64Array(count);
+  let at = 0;
+  // Child by child, so that neighbouring transfers touch the same nodes.
+  for (let i = 0; i < k; i++) {
+    for (let hop = 1; hop <= hops; hop++) {
+      for (const { start, end, owners } of one.atoms) {
+        source[at] = owners[i];
+        target[at] = owners[(i + hop) % k];
+        share[at++] = (end - start) / k;
       }
     }
   }
