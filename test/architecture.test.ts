@@ -22,7 +22,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   calibration: ['root', 'fabric', 'routes', 'collectives', 'training'],
   // Presets know the shapes they hold and the builders that systems name.
   presets: ['root', 'fabric', 'training'],
-  formats: ['root', 'fabric', 'training', 'presets'],
+  // NCCL's search and tuner stand beside the evaluator: another model of the same collectives.
+  nccl: ['root', 'fabric'],
+  formats: ['root', 'fabric', 'training', 'presets', 'nccl'],
   report: ['root', 'fabric', 'routes', 'collectives', 'training', 'placement', 'cluster', 'upgrades'],
   cli: [
     'root',
@@ -35,6 +37,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'upgrades',
     'units',
     'calibration',
+    'nccl',
     'presets',
     'formats',
     'report',
@@ -94,6 +97,8 @@ describe('architecture', () => {
       graphology: /^fabric\/graph\.ts$|^routes\/find-path\.ts$/,
       zod: /^formats\//,
       yaml: /^formats\//,
+      saxes: /^formats\//,
+      papaparse: /^formats\//,
       commander: /^cli\//,
       'cli-table3': /^report\//,
       'd3-geo': /^report\//,

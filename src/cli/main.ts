@@ -4,6 +4,7 @@ import { COLLECTIVE_OPERATIONS } from '../collectives/types.js';
 import { PRECISIONS, RECOMPUTATIONS } from '../training/types.js';
 import { estimate, type EstimateOptions } from './commands/estimate.js';
 import { inspect, type InspectOptions } from './commands/inspect.js';
+import { ncclTuner, TUNER_TABLES, type NcclTunerOptions } from './commands/nccl-tuner.js';
 import { memory, type MemoryOptions } from './commands/memory.js';
 import { plan, type PlanOptions } from './commands/plan.js';
 import { upgrade, type UpgradeCommandOptions } from './commands/upgrade.js';
@@ -98,6 +99,17 @@ function createProgram(finish: (code: number) => void): Command {
     .option('--json', 'print an object for machines')
     .action((path: string, options: UpgradeCommandOptions) => {
       finish(upgrade(path, options));
+    });
+  program
+    .command('nccl-tuner')
+    .description("what NCCL's own search and tuner would find and choose")
+    .argument('<topology>', 'NCCL topology XML of one node; - for standard input')
+    .option('--nodes <counts>', 'numbers of nodes, separated by commas', '1,2,16')
+    .option('--bytes <sizes>', 'total buffer sizes, separated by commas (default: 1 KiB to 4 GiB in steps of four)')
+    .addOption(new Option('--tables <set>', 'constants of the tuner (default: by the vendor of the GPUs)').choices(Object.keys(TUNER_TABLES)))
+    .option('--json', 'print graphs, latencies and times for machines')
+    .action((file: string, options: NcclTunerOptions) => {
+      ncclTuner(file, options);
     });
   program
     .command('schema')

@@ -4,3 +4,4 @@ export { describedJob, describedModel, expandDescription } from './expand-descri
 export { formatFabricJson, parseFabricJson } from './fabric-json.js';
 export { parseModelConfig } from './model-config.js';
 export { FABRIC_FORMATS, readFabric, type FabricFormat } from './read-fabric.js';
+export { parseNcclTopology } from './nccl-topology-xml.js';
