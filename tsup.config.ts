@@ -10,6 +10,7 @@ export default defineConfig([
       'formats/index': 'src/formats/index.ts',
       'report/index': 'src/report/index.ts',
       'collectives/simulate': 'src/collectives/simulate.ts',
+      'prediction/index': 'src/prediction/index.ts',
       'nccl/index': 'src/nccl/index.ts',
       'units/index': 'src/units/index.ts',
       'calibration/index': 'src/calibration/index.ts',

@@ -19,12 +19,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cluster: ['root', 'fabric', 'routes', 'collectives', 'training', 'placement'],
   upgrades: ['root', 'fabric', 'routes', 'collectives', 'training', 'placement'],
   units: ['root'],
-  calibration: ['root', 'fabric', 'routes', 'collectives', 'training'],
+  prediction: ['root', 'fabric', 'routes', 'collectives'],
+  calibration: ['root', 'fabric', 'routes', 'collectives', 'training', 'prediction'],
   // Presets know the shapes they hold and the builders that systems name.
   presets: ['root', 'fabric', 'training'],
   // NCCL's search and tuner stand beside the evaluator: another model of the same collectives.
   nccl: ['root', 'fabric'],
-  formats: ['root', 'fabric', 'training', 'presets', 'nccl'],
+  formats: ['root', 'fabric', 'training', 'presets', 'nccl', 'prediction'],
   report: ['root', 'fabric', 'routes', 'collectives', 'training', 'placement', 'cluster', 'upgrades'],
   cli: [
     'root',
@@ -38,6 +39,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'units',
     'calibration',
     'nccl',
+    'prediction',
     'presets',
     'formats',
     'report',

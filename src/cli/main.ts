@@ -3,6 +3,8 @@ import { FabricPlanError } from '../errors.js';
 import { COLLECTIVE_OPERATIONS } from '../collectives/types.js';
 import { PRECISIONS, RECOMPUTATIONS } from '../training/types.js';
 import { estimate, type EstimateOptions } from './commands/estimate.js';
+import { diagnoseCommand, type DiagnoseOptions } from './commands/diagnose.js';
+import { validateCollectives, type ValidateCollectivesOptions } from './commands/validate-collectives.js';
 import { inspect, type InspectOptions } from './commands/inspect.js';
 import { ncclTuner, TUNER_TABLES, type NcclTunerOptions } from './commands/nccl-tuner.js';
 import { memory, type MemoryOptions } from './commands/memory.js';
@@ -110,6 +112,27 @@ function createProgram(finish: (code: number) => void): Command {
     .option('--json', 'print graphs, latencies and times for machines')
     .action((file: string, options: NcclTunerOptions) => {
       ncclTuner(file, options);
+    });
+  const validate = program.command('validate').description('hold measurements against the models');
+  validate
+    .command('collectives')
+    .description('measured collectives against the measured model')
+    .requiredOption('--measurements <file>', 'CSV with set_id, collective, nranks, nodes, size_bytes, time_us; or an nccl-tests log')
+    .option('--systems <file>', 'JSON list that describes the machine of every set (needed for CSV)')
+    .option('--calibrate <how>', 'none, or rows:K to give K sizes of each curve, chosen by the library', 'none')
+    .option('--json', 'print an object for machines')
+    .action((options: ValidateCollectivesOptions) => {
+      validateCollectives(options);
+    });
+  program
+    .command('diagnose')
+    .description('which nodes or links are slow')
+    .argument('[logs...]', 'nccl-tests logs of single nodes, pairs or groups')
+    .option('--pairs <file>', 'CSV with node_a, node_b, gpus_per_node, bytes, busbw_GBps')
+    .option('--systems <file>', 'JSON description of the machine, for what healthy hardware should reach')
+    .option('--json', 'print an object for machines')
+    .action((logs: string[], options: DiagnoseOptions) => {
+      diagnoseCommand(logs, options);
     });
   program
     .command('schema')

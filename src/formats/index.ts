@@ -5,3 +5,12 @@ export { formatFabricJson, parseFabricJson } from './fabric-json.js';
 export { parseModelConfig } from './model-config.js';
 export { FABRIC_FORMATS, readFabric, type FabricFormat } from './read-fabric.js';
 export { parseNcclTopology } from './nccl-topology-xml.js';
+export {
+  OPERATION_NAMES,
+  parseMeasuredSets,
+  parseMeasurements,
+  parseTable,
+  type MeasuredSet,
+  type MeasurementRow,
+} from './collective-measurements.js';
+export { looksLikeNcclTests, parseNcclTestsLog, type NcclTestsLog } from './nccl-tests-log.js';
