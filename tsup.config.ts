@@ -11,6 +11,7 @@ export default defineConfig([
       'report/index': 'src/report/index.ts',
       'collectives/simulate': 'src/collectives/simulate.ts',
       'prediction/index': 'src/prediction/index.ts',
+      'collectives/schedules/index': 'src/collectives/schedules/index.ts',
       'nccl/index': 'src/nccl/index.ts',
       'units/index': 'src/units/index.ts',
       'calibration/index': 'src/calibration/index.ts',

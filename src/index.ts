@@ -48,7 +48,14 @@ export {
 } from './collectives/prepare-collective.js';
 export { COLLECTIVE_ALGORITHMS } from './collectives/registry.js';
 export { DEFAULT_PHYSICS } from './collectives/physics.js';
-export { collectiveOptimum, type BottleneckCut, type CollectiveOptimum } from './collectives/bounds/collective-optimum.js';
+export {
+  collectiveOptimum,
+  relieveCut,
+  type BottleneckCut,
+  type CollectiveOptimum,
+  type CutRelief,
+  type OptimumOperation,
+} from './collectives/bounds/collective-optimum.js';
 export { closedFormAllReduce, type UniformNetwork } from './collectives/bounds/closed-forms.js';
 export {
   COLLECTIVE_OPERATIONS,

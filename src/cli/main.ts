@@ -8,6 +8,7 @@ import { validateCollectives, type ValidateCollectivesOptions } from './commands
 import { inspect, type InspectOptions } from './commands/inspect.js';
 import { ncclTuner, TUNER_TABLES, type NcclTunerOptions } from './commands/nccl-tuner.js';
 import { memory, type MemoryOptions } from './commands/memory.js';
+import { optimum, type OptimumOptions } from './commands/optimum.js';
 import { plan, type PlanOptions } from './commands/plan.js';
 import { upgrade, type UpgradeCommandOptions } from './commands/upgrade.js';
 import { descriptionJsonSchema } from '../formats/description-schema.js';
@@ -133,6 +134,18 @@ function createProgram(finish: (code: number) => void): Command {
     .option('--json', 'print an object for machines')
     .action((logs: string[], options: DiagnoseOptions) => {
       diagnoseCommand(logs, options);
+    });
+  program
+    .command('optimum')
+    .description('the best any schedule can do, and the cut that limits it')
+    .argument('[file]', 'description, fabric or bare graph (gpus, links), YAML or JSON; - for standard input')
+    .option('--system <id[:gpus]>', 'a known system instead of a file')
+    .option('--ranks <count>', 'number of GPUs, in locality order (default: all)')
+    .addOption(new Option('--operation <name>', 'collective of the schedule').choices(['all-gather', 'reduce-scatter', 'all-reduce']).default('all-gather'))
+    .option('--schedule <file>', 'write a schedule that reaches the optimum, as MSCCL XML')
+    .option('--json', 'print an object for machines')
+    .action((path: string | undefined, options: OptimumOptions) => {
+      optimum(path, options);
     });
   program
     .command('schema')

@@ -2,6 +2,7 @@ import { FabricPlanError } from '../errors.js';
 import { createFabric } from '../fabric/create-fabric.js';
 import type { Fabric, FabricSpec } from '../fabric/types.js';
 import { expandDescription } from './expand-description.js';
+import { expandGraph } from './bare-graph.js';
 import { parseDescription, parseText } from './parse-description.js';
 import type { Description } from './description-schema.js';
 
@@ -30,6 +31,11 @@ export const FABRIC_FORMATS: readonly FabricFormat[] = [
     matches: (value) => has(value, 'devices'),
     read: (text) => ({ fabric: createFabric(parseText(text, 'readFabric') as FabricSpec) }),
   },
+  {
+    name: 'graph',
+    matches: (value) => has(value, 'gpus') && has(value, 'links'),
+    read: (text) => ({ fabric: createFabric(expandGraph(parseText(text, 'readFabric'))) }),
+  },
 ];
 
 /**
@@ -45,7 +51,7 @@ export function readFabric(text: string): { readonly format: string; readonly fa
   if (format === undefined)
     throw new FabricPlanError(
       'parse',
-      'readFabric: the text is neither a description (sites, clusters) nor a fabric (devices, links); expected one of them',
+      'readFabric: the text is neither a description (sites, clusters), nor a fabric (devices, links), nor a graph (gpus, links); expected one of them',
     );
   return { format: format.name, ...format.read(text) };
 }

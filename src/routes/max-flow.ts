@@ -56,6 +56,13 @@ export interface FlowNetwork {
   maximise(source: number, target: number, enough?: number): number;
   /** After `maximise`: 1 for nodes that the source still reaches. */
   sourceSide(source: number): Uint8Array;
+  /**
+   * After `maximise`: groups of nodes that reach each other over arcs with room left, by number; numbers grow from groups that reach none
+   * of the others upwards. Arcs with less room than `least` count as full.
+   */
+  components(least: number): Int32Array;
+  /** After `maximise`: calls back for every arc with at least `least` room. */
+  forEachOpenArc(least: number, visit: (source: number, target: number) => void): void;
 }
 
 /** Dinic's algorithm with an iterative search; capacities below 1e-12 of the largest count as none. */
@@ -152,5 +159,59 @@ export function createFlowNetwork(nodeCount: number): FlowNetwork {
       }
       return side;
     },
+    components: (least) => strongComponents(nodeCount, head, next, to, (arc) => rest[arc] > least),
+    forEachOpenArc(least, visit) {
+      for (let arc = 0; arc < to.length; arc++) if (rest[arc] > least) visit(to[arc ^ 1], to[arc]);
+    },
   };
+}
+
+/** Tarjan's strongly connected components without recursion. */
+function strongComponents(
+  nodeCount: number,
+  head: Int32Array,
+  next: readonly number[],
+  to: readonly number[],
+  isOpen: (arc: number) => boolean,
+): Int32Array {
+  const component = new Int32Array(nodeCount).fill(-1);
+  const order = new Int32Array(nodeCount).fill(-1);
+  const lowest = new Int32Array(nodeCount);
+  const cursor = Int32Array.from(head);
+  const stack: number[] = [];
+  const path: number[] = [];
+  let seen = 0;
+  let found = 0;
+  for (let root = 0; root < nodeCount; root++) {
+    if (order[root] !== -1) continue;
+    path.push(root);
+    stack.push(root);
+    order[root] = lowest[root] = seen++;
+    while (path.length > 0) {
+      const node = path[path.length - 1];
+      const arc = cursor[node];
+      if (arc === -1) {
+        path.pop();
+        if (lowest[node] === order[node]) {
+          for (let member = -1; member !== node; ) {
+            member = stack.pop() ?? node;
+            component[member] = found;
+          }
+          found++;
+        }
+        const parent = path.at(-1);
+        if (parent !== undefined) lowest[parent] = Math.min(lowest[parent], lowest[node]);
+        continue;
+      }
+      cursor[node] = next[arc];
+      if (!isOpen(arc)) continue;
+      const target = to[arc];
+      if (order[target] === -1) {
+        path.push(target);
+        stack.push(target);
+        order[target] = lowest[target] = seen++;
+      } else if (component[target] === -1) lowest[node] = Math.min(lowest[node], order[target]);
+    }
+  }
+  return component;
 }
