@@ -48,6 +48,7 @@ export {
 } from './collectives/prepare-collective.js';
 export { COLLECTIVE_ALGORITHMS } from './collectives/registry.js';
 export { DEFAULT_PHYSICS } from './collectives/physics.js';
+export { bytesInFlight, connectionRate, type LongLinkTransport } from './collectives/long-links.js';
 export {
   collectiveOptimum,
   relieveCut,

@@ -13,6 +13,8 @@ export interface PricedPhase {
   /** Largest route latency of its transfers, without software costs; undefined where nothing moves. */
   readonly latency: Seconds | undefined;
   readonly secondsPerByte: number;
+  /** Largest share × round trip of a transfer: with W bytes in flight on a connection a step takes at least bytes × this / W. */
+  readonly roundTrip: Seconds;
   /** Arc that takes longest, −1 for none. */
   readonly arc: number;
   /** Stages passed piece by piece; `secondsPerByte` then is of all of them on the busiest link. */
@@ -72,6 +74,7 @@ function samePhase(lists: readonly (readonly Phase[])[], p: number): number {
 function priceOne(routes: Routes, groups: readonly ScheduledGroup[], p: number, meter: LoadMeter): PricedPhase {
   meter.reset();
   let latency: number | undefined;
+  let roundTrip = 0;
   let repeat = 1;
   let depth = 0;
   let label = '';
@@ -85,10 +88,12 @@ function priceOne(routes: Routes, groups: readonly ScheduledGroup[], p: number, 
       'everyPair' in phase.transfers
         ? addEveryPair(routes, meter, gpus, phase.transfers.everyPair)
         : addTransfers(routes, meter, gpus, phase.transfers);
-    if (reached !== undefined) latency = Math.max(latency ?? 0, reached);
+    if (reached === undefined) continue;
+    latency = Math.max(latency ?? 0, reached.latency);
+    roundTrip = Math.max(roundTrip, reached.roundTrip);
   }
   const { arc, seconds } = meter.bottleneck();
-  return { label, repeat, depth, latency, secondsPerByte: seconds, arc };
+  return { label, repeat, depth, latency, secondsPerByte: seconds, roundTrip, arc };
 }
 
 /** Prices every stage, and the link that all stages together keep busy longest. */
@@ -132,14 +137,22 @@ function priceStages(routes: Routes, groups: readonly ScheduledGroup[], p: numbe
     depth: 0,
     latency: reached.length === 0 ? undefined : Math.max(...reached),
     secondsPerByte,
+    roundTrip: stages.reduce((sum, stage) => sum + stage.repeat * stage.roundTrip, 0),
     arc,
     stages,
   };
 }
 
-function addTransfers(routes: Routes, meter: LoadMeter, gpus: Int32Array, transfers: Transfers): number | undefined {
+/** Largest latency of the transfers of a phase, and largest share × round trip. */
+interface Reach {
+  readonly latency: Seconds;
+  readonly roundTrip: Seconds;
+}
+
+function addTransfers(routes: Routes, meter: LoadMeter, gpus: Int32Array, transfers: Transfers): Reach | undefined {
   const { source, target, share } = transfers;
   let latency: number | undefined;
+  let roundTrip = 0;
   let throughSwitch = false;
   for (let t = 0; t < source.length; t++) {
     if (source[t] === gpus.length || target[t] === gpus.length) {
@@ -148,17 +161,22 @@ function addTransfers(routes: Routes, meter: LoadMeter, gpus: Int32Array, transf
     }
     const reached = meter.add(gpus[source[t]], gpus[target[t]], share[t]);
     if (latency === undefined || reached > latency) latency = reached;
+    if (2 * reached * share[t] > roundTrip) roundTrip = 2 * reached * share[t];
   }
-  return throughSwitch ? addThroughSwitch(routes, meter, gpus, transfers) : latency;
+  if (throughSwitch) return { latency: addThroughSwitch(routes, meter, gpus, transfers), roundTrip: 0 };
+  return latency === undefined ? undefined : { latency, roundTrip };
 }
 
 /** Every ordered pair sends the same share. Enumerated by pair; aggregated by node class, see {@link addByClass}, when large. */
-function addEveryPair(routes: Routes, meter: LoadMeter, gpus: Int32Array, share: number): number | undefined {
+function addEveryPair(routes: Routes, meter: LoadMeter, gpus: Int32Array, share: number): Reach | undefined {
   if (gpus.length < 2) return undefined;
-  if (gpus.length > 64) return addByClass(routes, meter, gpus, share);
   let latency = 0;
+  if (gpus.length > 64) {
+    latency = addByClass(routes, meter, gpus, share);
+    return { latency, roundTrip: 2 * latency * share };
+  }
   for (const a of gpus) for (const b of gpus) if (a !== b) latency = Math.max(latency, meter.add(a, b, share));
-  return latency;
+  return { latency, roundTrip: 2 * latency * share };
 }
 
 /**

@@ -10,7 +10,7 @@ export function phaseTime(
 ): { seconds: Seconds; latency: Seconds; steps: number } {
   if (phase.latency === undefined) return { seconds: 0, latency: 0, steps: 0 };
   const alpha = phase.latency + physics.step;
-  const wire = bytes * phase.secondsPerByte;
+  const wire = bytes * secondsPerByte(phase, physics);
   if (phase.stages !== undefined) return stagedTime(phase.stages, wire, bytes, physics);
   if (phase.depth === 0) return { seconds: phase.repeat * (alpha + wire), latency: phase.repeat * alpha, steps: phase.repeat };
   // Pipelined: k pieces take k + depth − 1 steps of α + wire / k; best k = √((depth − 1)·wire / α), within the least piece.
@@ -33,21 +33,33 @@ function stagedTime(
   bytes: Bytes,
   physics: CollectivePhysics,
 ): { seconds: Seconds; latency: Seconds; steps: number } {
-  const alphas = stages.map(({ repeat, latency }) => (latency === undefined ? 0 : repeat * (latency + physics.step)));
-  const wires = stages.map(({ repeat, secondsPerByte }) => repeat * secondsPerByte * bytes);
-  const steps = stages.reduce((sum, { repeat }) => sum + repeat, 0);
-  let best = { seconds: Infinity, latency: 0, steps };
-  for (let pieces = 1; pieces <= MOST_PIECES && (pieces === 1 || bytes / pieces >= physics.leastPiece); pieces *= 2) {
-    let through = 0;
-    let slowest = wire / pieces;
-    alphas.forEach((alpha, s) => {
-      through += alpha + wires[s] / pieces;
-      slowest = Math.max(slowest, alpha + wires[s] / pieces);
-    });
-    const seconds = through + (pieces - 1) * slowest;
-    if (seconds < best.seconds) best = { seconds, latency: Math.max(0, seconds - wire), steps: steps + pieces - 1 };
+  let steps = 0;
+  let alphas = 0;
+  let wires = 0;
+  for (const stage of stages) {
+    steps += stage.repeat;
+    if (stage.latency !== undefined) alphas += stage.repeat * (stage.latency + physics.step);
+    wires += stage.repeat * secondsPerByte(stage, physics) * bytes;
   }
-  return best;
+  let best = alphas + wires;
+  let bestPieces = 1;
+  for (let pieces = 2; pieces <= MOST_PIECES && bytes / pieces >= physics.leastPiece; pieces *= 2) {
+    let slowest = wire / pieces;
+    for (const stage of stages) {
+      const alpha = stage.latency === undefined ? 0 : stage.repeat * (stage.latency + physics.step);
+      slowest = Math.max(slowest, alpha + (stage.repeat * secondsPerByte(stage, physics) * bytes) / pieces);
+    }
+    const seconds = alphas + wires / pieces + (pieces - 1) * slowest;
+    if (seconds < best) {
+      best = seconds;
+      bestPieces = pieces;
+    }
+  }
+  return { seconds: best, latency: Math.max(0, best - wire), steps: steps + bestPieces - 1 };
 }
+
+/** The busiest link, or a connection that waits for acknowledgements of the bytes it has in flight. */
+const secondsPerByte = (phase: PricedPhase, { window }: CollectivePhysics): number =>
+  phase.stages === undefined ? Math.max(phase.secondsPerByte, phase.roundTrip / window) : phase.secondsPerByte;
 
 const MOST_PIECES = 64;

@@ -16,6 +16,7 @@ import {
   type CollectiveOperation,
   type CollectivePhysics,
   type LinkDirection,
+  type PhaseEstimate,
   type Phase,
 } from './types.js';
 
@@ -202,42 +203,52 @@ function describeEstimate(
   physics: CollectivePhysics,
 ): CollectiveEstimate {
   const { best, runnerUp } = bestOf(candidates, bytes, physics);
-  const base = { operation, rankCount, bytes, model: 'first-principles', refusals };
-  if (best === undefined)
-    return { ...base, seconds: 0, low: 0, high: 0, algorithm: 'none', algorithmBandwidth: 0, busBandwidth: 0, phases: [] };
-  const timed = best.candidate.phases.map((phase) => ({ phase, ...phaseTime(phase, bytes, physics) }));
-  const latency = physics.launch + timed.reduce((sum, one) => sum + one.latency, 0);
-  const wire = best.seconds - latency;
-  const phases = timed.map(({ phase, seconds, latency: part, steps }) => ({
-    label: phase.label,
-    steps,
+  if (best === undefined) {
+    const none = { seconds: 0, low: 0, high: 0, algorithm: 'none', algorithmBandwidth: 0, busBandwidth: 0, phases: [] };
+    return { operation, rankCount, bytes, model: FIRST_PRINCIPLES, refusals, ...none };
+  }
+  const { candidate, seconds } = best;
+  const timed: { phase: PricedPhase; seconds: number }[] = [];
+  const phases: PhaseEstimate[] = [];
+  let latency = physics.launch;
+  let worst: (typeof timed)[number] | undefined;
+  for (const phase of candidate.phases) {
+    const time = phaseTime(phase, bytes, physics);
+    const one = { phase, seconds: time.seconds };
+    timed.push(one);
+    latency += time.latency;
+    const { label, arc } = phase;
+    // Written out instead of spread: this runs millions of times in a scheduler.
+    if (arc < 0) phases.push({ label, steps: time.steps, seconds: time.seconds, latency: time.latency });
+    else {
+      phases.push({ label, steps: time.steps, seconds: time.seconds, latency: time.latency, bottleneck: describeArc(routes, arc) });
+      if (worst === undefined || time.seconds > worst.seconds) worst = one;
+    }
+  }
+  const wire = seconds - latency;
+  const estimate: { -readonly [K in keyof CollectiveEstimate]: CollectiveEstimate[K] } = {
+    operation,
+    rankCount,
+    bytes,
     seconds,
-    latency: part,
-    ...(phase.arc < 0 ? {} : { bottleneck: describeArc(routes, phase.arc) }),
-  }));
-  const worst = timed
-    .filter(({ phase }) => phase.arc >= 0)
-    .reduce<(typeof timed)[number] | undefined>((a, b) => (a === undefined || b.seconds > a.seconds ? b : a), undefined);
-  return {
-    ...base,
-    seconds: best.seconds,
     low: latency * RANGE.latencyLow + wire * RANGE.bandwidthLow,
     high: latency * RANGE.latencyHigh + wire * RANGE.bandwidthHigh,
-    algorithm: best.candidate.algorithm,
-    algorithmBandwidth: bytes / best.seconds,
-    busBandwidth: (bytes / best.seconds) * busFactor(operation, rankCount),
+    model: FIRST_PRINCIPLES,
+    algorithm: candidate.algorithm,
+    algorithmBandwidth: bytes / seconds,
+    busBandwidth: (bytes / seconds) * busFactor(operation, rankCount),
     phases,
-    ...(worst === undefined
-      ? {}
-      : {
-          bottleneck: {
-            ...describeArc(routes, worst.phase.arc),
-            utilisation: Math.min(1, busySeconds(timed, worst.phase.arc, bytes) / best.seconds),
-          },
-        }),
-    ...(runnerUp === undefined ? {} : { runnerUp }),
+    refusals,
   };
+  if (worst !== undefined) {
+    const { link, source, target } = describeArc(routes, worst.phase.arc);
+    estimate.bottleneck = { link, source, target, utilisation: Math.min(1, busySeconds(timed, worst.phase.arc, bytes) / seconds) };
+  }
+  if (runnerUp !== undefined) estimate.runnerUp = runnerUp;
+  return estimate;
 }
+
+const FIRST_PRINCIPLES = 'first-principles';
 
 /** Seconds for which the bottleneck arc is busy in the phases it limits. */
 const busySeconds = (timed: readonly { phase: PricedPhase; seconds: number }[], arc: number, bytes: number): number =>

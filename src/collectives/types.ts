@@ -91,6 +91,8 @@ export interface CollectivePhysics {
   readonly step: Seconds;
   /** Smallest piece of a pipelined phase. */
   readonly leastPiece: Bytes;
+  /** Bytes that one connection between two GPUs may have in flight; over a round trip R it carries at most window / R. See {@link bytesInFlight}. */
+  readonly window: Bytes;
 }
 
 /** Time and bottleneck of one phase at the estimated size. */
