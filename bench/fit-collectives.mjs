@@ -18,8 +18,13 @@ const judged = rows.filter((row) => row.group === 'good' && !isStalled(row));
 function reachOf(validated, reach) {
   const perSystem = new Map();
   for (const { row, prediction } of validated)
-    perSystem.set(row.system, [...(perSystem.get(row.system) ?? []), (Math.abs(Math.log(prediction.seconds / row.seconds)) / Math.log(prediction.high / prediction.seconds)) * reach]);
-  const weighted = [...perSystem.values()].flatMap((own) => own.map((value) => ({ value, weight: 0.5 / own.length / perSystem.size + 0.5 / validated.length })));
+    perSystem.set(row.system, [
+      ...(perSystem.get(row.system) ?? []),
+      (Math.abs(Math.log(prediction.seconds / row.seconds)) / Math.log(prediction.high / prediction.seconds)) * reach,
+    ]);
+  const weighted = [...perSystem.values()].flatMap((own) =>
+    own.map((value) => ({ value, weight: 0.5 / own.length / perSystem.size + 0.5 / validated.length })),
+  );
   weighted.sort((a, b) => a.value - b.value);
   let sum = 0;
   for (const { value, weight } of weighted) if ((sum += weight) >= 0.9) return value;
@@ -29,7 +34,8 @@ const bare = crossValidate(points, judged, 0, population.values);
 const six = crossValidate(points, judged, 6, population.values).filter(({ given }) => !given);
 const reach = reachOf(bare, FITTED.reach);
 const reachCalibrated = reachOf(six, FITTED.reachCalibrated);
-const line = ({ group, class: name }, i) => `    ${population.values[i].toFixed(4)}, // ${group.name}${name === '' ? '' : ` ${name}`}: ${Math.exp(population.values[i]).toPrecision(3)} ${group.unit}`;
+const line = ({ group, class: name }, i) =>
+  `    ${population.values[i].toFixed(4)}, // ${group.name}${name === '' ? '' : ` ${name}`}: ${Math.exp(population.values[i]).toPrecision(3)} ${group.unit}`;
 writeFileSync(
   new URL('../src/prediction/fitted-values.ts', import.meta.url),
   `/** Values of the measured model; written by bench/fit-collectives.mjs from public measurements of ${points.size} systems. */

@@ -37,11 +37,15 @@ const MOST_POINTS = 400;
  * const calibration = calibrateSystem([{ subject, bytes: 1e6, seconds: 50e-6 }, { subject, bytes: 1e9, seconds: 8e-3 }]);
  * Math.round(predictCollective(subject, 1e9, calibration).seconds * 1e3) // 8
  */
-export function calibrateSystem(rows: readonly CollectiveMeasurement[], center: Float64Array = Float64Array.from(FITTED.values)): SystemCalibration {
+export function calibrateSystem(
+  rows: readonly CollectiveMeasurement[],
+  center: Float64Array = Float64Array.from(FITTED.values),
+): SystemCalibration {
   if (rows.length === 0) throw invalidArgument('calibrateSystem', 'rows', rows, 'at least one measurement');
   rows.forEach(({ bytes, seconds }, i) => {
     if (!(Number.isFinite(bytes) && bytes > 0)) throw invalidArgument('calibrateSystem', `rows[${i}].bytes`, bytes, 'a number above 0');
-    if (!(Number.isFinite(seconds) && seconds > 0)) throw invalidArgument('calibrateSystem', `rows[${i}].seconds`, seconds, 'a number above 0');
+    if (!(Number.isFinite(seconds) && seconds > 0))
+      throw invalidArgument('calibrateSystem', `rows[${i}].seconds`, seconds, 'a number above 0');
   });
   const prepared = new Map<ModelSubject, PreparedSubject>();
   const places = rows.map(({ subject, bytes, seconds }) => {

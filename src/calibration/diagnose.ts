@@ -54,7 +54,8 @@ const LEAST_CONFIDENCE = 0.9;
 export function diagnose(measurements: readonly GroupMeasurement[]): Diagnosis {
   if (measurements.length === 0) throw invalidArgument('diagnose', 'measurements', measurements, 'at least one');
   measurements.forEach(({ busBandwidth, nodes }, i) => {
-    if (!(Number.isFinite(busBandwidth) && busBandwidth > 0)) throw invalidArgument('diagnose', `measurements[${i}].busBandwidth`, busBandwidth, 'a number above 0');
+    if (!(Number.isFinite(busBandwidth) && busBandwidth > 0))
+      throw invalidArgument('diagnose', `measurements[${i}].busBandwidth`, busBandwidth, 'a number above 0');
     if (nodes.length === 0) throw invalidArgument('diagnose', `measurements[${i}].nodes`, nodes, 'at least one node');
   });
   // Log of measured over the healthy level of its size and group size.

@@ -32,7 +32,8 @@ export function fitPopulation(
   let spreads = new Map<string, Float64Array>();
   for (let round = 0; round < rounds; round++) {
     const next = new Map<string, SystemFit>();
-    for (const [name, points] of systems) next.set(name, fitSystem(points, values, spreads.get(name) ?? spread, fits.get(name)?.values ?? values, round === 0 ? 12 : 5));
+    for (const [name, points] of systems)
+      next.set(name, fitSystem(points, values, spreads.get(name) ?? spread, fits.get(name)?.values ?? values, round === 0 ? 12 : 5));
     fits = next;
     spreads = new Map([...fits].map(([name, fit]) => [name, widened(fit, values, spread)]));
     const updated = updateClasses(fits, spreads);

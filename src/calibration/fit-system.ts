@@ -33,7 +33,13 @@ const STEP = 1e-3;
  *
  * @complexity O(rounds · points · parameters)
  */
-export function fitSystem(points: readonly CurvePoint[], center: Float64Array, spread: Float64Array, start = center, rounds = 12): SystemFit {
+export function fitSystem(
+  points: readonly CurvePoint[],
+  center: Float64Array,
+  spread: Float64Array,
+  start = center,
+  rounds = 12,
+): SystemFit {
   const used = [...new Set(points.flatMap(({ subject }) => Object.values(subject.index)))].filter((i) => i >= 0).sort((a, b) => a - b);
   let values = Float64Array.from(start);
   let best = objective(points, values, center, spread, used);
@@ -87,7 +93,11 @@ const KNEE = 0.15;
 const loss = (error: number): number => (Math.abs(error) <= KNEE ? error ** 2 / 2 : KNEE * (Math.abs(error) - KNEE / 2));
 
 /** Gauss–Newton curvature and gradient of the data term. */
-function linearise(points: readonly CurvePoint[], values: Float64Array, used: readonly number[]): { curvature: Float64Array; gradient: Float64Array } {
+function linearise(
+  points: readonly CurvePoint[],
+  values: Float64Array,
+  used: readonly number[],
+): { curvature: Float64Array; gradient: Float64Array } {
   const n = used.length;
   const place = new Int32Array(PARAMETERS.length).fill(-1);
   used.forEach((index, i) => (place[index] = i));

@@ -25,7 +25,8 @@ export function suggestMeasurements(
   count: number,
   candidates: readonly Bytes[] = Array.from({ length: 31 }, (_, k) => 8 * 2 ** k),
 ): Bytes[] {
-  if (!(Number.isInteger(count) && count >= 1)) throw invalidArgument('suggestMeasurements', 'count', count, 'a whole number of at least 1');
+  if (!(Number.isInteger(count) && count >= 1))
+    throw invalidArgument('suggestMeasurements', 'count', count, 'a whole number of at least 1');
   const every = Math.ceil(candidates.length / MOST_CANDIDATES);
   const sizes = [...new Set(candidates)].sort((a, b) => a - b).filter((_, i) => i % every === 0);
   if (sizes.length <= count) return sizes;

@@ -69,8 +69,7 @@ export function validateMeasurements(rows: readonly ValidationRow[], sizesGiven 
     }
     for (const row of chosen) given.add(row);
     if (chosen.length > 0) calibrations.set(system, calibrateSystem(averaged(chosen), center));
-    else if (center !== undefined)
-      calibrations.set(system, classOnly(center));
+    else if (center !== undefined) calibrations.set(system, classOnly(center));
   }
   const prepared = new Map<string, ReturnType<typeof preparePrediction>>();
   return rows.map((row) => {
@@ -121,7 +120,10 @@ export function summarise(validated: readonly ValidatedRow[]): {
       SIZE_BANDS.map(({ name }) => name),
     ),
     bySystem: slices(({ row }) => row.system),
-    apart: summary('Slingshot, 64 KiB to 4 MiB', all.filter(({ row }) => isStalled(row))),
+    apart: summary(
+      'Slingshot, 64 KiB to 4 MiB',
+      all.filter(({ row }) => isStalled(row)),
+    ),
   };
 }
 

@@ -44,6 +44,11 @@ function createProgram(finish: (code: number) => void): Command {
     .option('--bytes <sizes>', 'total buffer sizes, separated by commas', '1 MiB,16 MiB,256 MiB,1 GiB')
     .option('--ranks <count>', 'number of GPUs, in locality order (default: all)')
     .option('--algorithm <name>', 'one algorithm instead of the fastest')
+    .addOption(
+      new Option('--model <name>', 'first-principles (any graph), or measured (constants fitted to public measurements)')
+        .choices(['first-principles', 'measured'])
+        .default('first-principles'),
+    )
     .option('--json', 'print an object for machines')
     .action((path: string | undefined, options: EstimateOptions) => {
       estimate(path, options);
@@ -109,7 +114,9 @@ function createProgram(finish: (code: number) => void): Command {
     .argument('<topology>', 'NCCL topology XML of one node; - for standard input')
     .option('--nodes <counts>', 'numbers of nodes, separated by commas', '1,2,16')
     .option('--bytes <sizes>', 'total buffer sizes, separated by commas (default: 1 KiB to 4 GiB in steps of four)')
-    .addOption(new Option('--tables <set>', 'constants of the tuner (default: by the vendor of the GPUs)').choices(Object.keys(TUNER_TABLES)))
+    .addOption(
+      new Option('--tables <set>', 'constants of the tuner (default: by the vendor of the GPUs)').choices(Object.keys(TUNER_TABLES)),
+    )
     .option('--json', 'print graphs, latencies and times for machines')
     .action((file: string, options: NcclTunerOptions) => {
       ncclTuner(file, options);
@@ -141,7 +148,11 @@ function createProgram(finish: (code: number) => void): Command {
     .argument('[file]', 'description, fabric or bare graph (gpus, links), YAML or JSON; - for standard input')
     .option('--system <id[:gpus]>', 'a known system instead of a file')
     .option('--ranks <count>', 'number of GPUs, in locality order (default: all)')
-    .addOption(new Option('--operation <name>', 'collective of the schedule').choices(['all-gather', 'reduce-scatter', 'all-reduce']).default('all-gather'))
+    .addOption(
+      new Option('--operation <name>', 'collective of the schedule')
+        .choices(['all-gather', 'reduce-scatter', 'all-reduce'])
+        .default('all-gather'),
+    )
     .option('--schedule <file>', 'write a schedule that reaches the optimum, as MSCCL XML')
     .option('--json', 'print an object for machines')
     .action((path: string | undefined, options: OptimumOptions) => {

@@ -57,7 +57,10 @@ export function bytesInFlight(transport: LongLinkTransport): Bytes {
 }
 
 /** Rate of a connection over a link of some rate and round trip: the lesser of the link and what its bytes in flight allow. */
-export function connectionRate(transport: LongLinkTransport, link: { readonly bandwidth: BytesPerSecond; readonly roundTrip: Seconds }): BytesPerSecond {
+export function connectionRate(
+  transport: LongLinkTransport,
+  link: { readonly bandwidth: BytesPerSecond; readonly roundTrip: Seconds },
+): BytesPerSecond {
   if (!(link.bandwidth > 0)) throw invalidArgument('connectionRate', 'bandwidth', link.bandwidth, 'bytes per second above 0');
   if (!(link.roundTrip >= 0)) throw invalidArgument('connectionRate', 'roundTrip', link.roundTrip, 'seconds of 0 or more');
   return link.roundTrip === 0 ? link.bandwidth : Math.min(link.bandwidth, bytesInFlight(transport) / link.roundTrip);

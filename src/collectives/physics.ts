@@ -22,7 +22,9 @@ export const RANGE = { bandwidthLow: 0.85, bandwidthHigh: 1.4, latencyLow: 0.6, 
 export function completePhysics(where: string, physics: Partial<CollectivePhysics> | undefined): CollectivePhysics {
   const complete = { ...DEFAULT_PHYSICS, ...physics };
   for (const [name, value] of Object.entries(complete) as [string, unknown][]) {
-    if (name === 'window' ? !(typeof value === 'number' && value > 0) : !(typeof value === 'number' && Number.isFinite(value) && value >= 0))
+    if (
+      name === 'window' ? !(typeof value === 'number' && value > 0) : !(typeof value === 'number' && Number.isFinite(value) && value >= 0)
+    )
       throw invalidArgument(where, `physics.${name}`, value, name === 'window' ? 'bytes above 0' : 'a number of 0 or more');
   }
   return complete;

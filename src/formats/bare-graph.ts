@@ -13,7 +13,8 @@ export function expandGraph(value: unknown): FabricSpec {
   const gpus = Array.isArray(graph.gpus) ? graph.gpus : [];
   if (!Array.isArray(graph.gpus) || gpus.some((gpu) => typeof gpu !== 'string' || gpu === ''))
     issues.push({ path: 'gpus', message: `gpus is ${showValue(graph.gpus)}; expected a list of names` });
-  if (!Array.isArray(graph.links)) issues.push({ path: 'links', message: `links is ${showValue(graph.links)}; expected a list of [from, to, GB/s]` });
+  if (!Array.isArray(graph.links))
+    issues.push({ path: 'links', message: `links is ${showValue(graph.links)}; expected a list of [from, to, GB/s]` });
   const links: LinkSpec[] = [];
   const ids = new Map<string, number>();
   const isGpu = new Set<unknown>(gpus);

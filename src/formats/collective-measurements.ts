@@ -97,8 +97,10 @@ export function parseMeasuredSets(text: string): MeasuredSet[] {
       return undefined;
     };
     const id = object['set_id'] ?? object['id'];
-    if (typeof id !== 'string' || id === '') issues.push({ path: `[${i}].set_id`, message: `[${i}].set_id is ${showValue(id)}; expected a name` });
-    if (object['hardware'] === undefined) issues.push({ path: `[${i}].hardware`, message: `[${i}].hardware is missing; expected an object` });
+    if (typeof id !== 'string' || id === '')
+      issues.push({ path: `[${i}].set_id`, message: `[${i}].set_id is ${showValue(id)}; expected a name` });
+    if (object['hardware'] === undefined)
+      issues.push({ path: `[${i}].hardware`, message: `[${i}].hardware is missing; expected an object` });
     const known = <T extends string>(raw: unknown, names: readonly T[]): T | 'unknown' => names.find((name) => name === raw) ?? 'unknown';
     return {
       id: String(id),

@@ -21,7 +21,10 @@ const MOST_LINES = 1_000_000;
 const RANK = /^#\s*Rank\s+\d+.*?\bon\s+(\S+)\s+device\s+\S+\s+\[[^\]]*\]\s+(.+?)\s*$/i;
 const NUMBER = String.raw`([\d.]+(?:e[+-]?\d+)?)`;
 /** Size, count, type, then optionally operation and root; time, algbw, busbw, wrong for each place. */
-const ROW = new RegExp(String.raw`^\s*(\d+)\s+\d+\s+[a-z]\w*\s+(?:[a-z]\w*\s+)?(?:-?\d+\s+)?${NUMBER}\s+${NUMBER}\s+${NUMBER}\s+(?:\S+)(?:\s+${NUMBER}\s+${NUMBER}\s+${NUMBER}\s+\S+)?\s*$`, 'i');
+const ROW = new RegExp(
+  String.raw`^\s*(\d+)\s+\d+\s+[a-z]\w*\s+(?:[a-z]\w*\s+)?(?:-?\d+\s+)?${NUMBER}\s+${NUMBER}\s+${NUMBER}\s+(?:\S+)(?:\s+${NUMBER}\s+${NUMBER}\s+${NUMBER}\s+\S+)?\s*$`,
+  'i',
+);
 
 /**
  * Reads the text that nccl-tests or rccl-tests print: the list of ranks with host and GPU, and the table of sizes, out of place and in
@@ -33,7 +36,8 @@ const ROW = new RegExp(String.raw`^\s*(\d+)\s+\d+\s+[a-z]\w*\s+(?:[a-z]\w*\s+)?(
  */
 export function parseNcclTestsLog(text: string, name = ''): NcclTestsLog {
   const lines = text.split(/\r?\n/);
-  if (lines.length > MOST_LINES) throw new FabricPlanError('too-large', `parseNcclTestsLog: ${lines.length} lines; expected at most ${MOST_LINES}`);
+  if (lines.length > MOST_LINES)
+    throw new FabricPlanError('too-large', `parseNcclTestsLog: ${lines.length} lines; expected at most ${MOST_LINES}`);
   const hosts: string[] = [];
   let gpu = '';
   let collective = '';
@@ -63,9 +67,16 @@ export function parseNcclTestsLog(text: string, name = ''): NcclTestsLog {
   if (rows.length === 0)
     throw new FabricPlanError('parse', 'parseNcclTestsLog: no row of sizes and times found; expected the table that nccl-tests prints');
   if (collective === '')
-    collective = /(all_?reduce|all_?gather|reduce_?scatter|all_?to_?all)/i.exec(name)?.[1].toLowerCase().replace(/^all_?(?=r|g)/, 'all_').replace(/all_?to_?all/, 'alltoall').replace(/reduce_?scatter/, 'reduce_scatter') ?? '';
+    collective =
+      /(all_?reduce|all_?gather|reduce_?scatter|all_?to_?all)/i
+        .exec(name)?.[1]
+        .toLowerCase()
+        .replace(/^all_?(?=r|g)/, 'all_')
+        .replace(/all_?to_?all/, 'alltoall')
+        .replace(/reduce_?scatter/, 'reduce_scatter') ?? '';
   return { collective, gpu, ranks: hosts.length, nodes: new Set(hosts).size, hosts: [...new Set(hosts)], rows };
 }
 
 /** Whether a text looks like the output of nccl-tests. */
-export const looksLikeNcclTests = (text: string): boolean => /^#?\s*size\s+count\s+type/im.test(text.slice(0, 200_000)) || /nThread.*nGpus|#\s*Rank\s+\d+/.test(text.slice(0, 200_000));
+export const looksLikeNcclTests = (text: string): boolean =>
+  /^#?\s*size\s+count\s+type/im.test(text.slice(0, 200_000)) || /nThread.*nGpus|#\s*Rank\s+\d+/.test(text.slice(0, 200_000));

@@ -3,7 +3,14 @@ import type { NcclCpu, NcclGpu, NcclNet, NcclNvlink, NcclPci, NcclTopology } fro
 import { parseXml, type XmlElement } from './xml.js';
 
 /** Rate of one PCIe lane, GB/s, by the text of `link_speed`: GT/s less encoding, as NCCL counts (0.1 Gb/s units ÷ 80). */
-const LANE_GBPS: Readonly<Record<string, number>> = { '2.5': 15 / 80, '5': 30 / 80, '8': 60 / 80, '16': 120 / 80, '32': 240 / 80, '64': 480 / 80 };
+const LANE_GBPS: Readonly<Record<string, number>> = {
+  '2.5': 15 / 80,
+  '5': 30 / 80,
+  '8': 60 / 80,
+  '16': 120 / 80,
+  '32': 240 / 80,
+  '64': 480 / 80,
+};
 
 /**
  * Reads the topology XML of NCCL or RCCL (`NCCL_TOPO_DUMP_FILE`): CPUs, PCI tree, GPUs with their NVLinks or xGMI links, NICs.
@@ -67,7 +74,9 @@ export function parseNcclTopology(text: string, name: string): NcclTopology {
     };
   };
   const netsOf = (element: XmlElement): NcclNet[] =>
-    element.children.filter((child) => child.name === 'nic').flatMap((nic) => nic.children.filter((child) => child.name === 'net').map(readNet));
+    element.children
+      .filter((child) => child.name === 'nic')
+      .flatMap((nic) => nic.children.filter((child) => child.name === 'net').map(readNet));
   const readPci = (element: XmlElement): NcclPci => {
     const busId = element.attributes['busid'] ?? '';
     const deviceClass = element.attributes['class'] ?? '';
@@ -86,24 +95,35 @@ export function parseNcclTopology(text: string, name: string): NcclTopology {
       children: element.children.filter((child) => child.name === 'pci').map(readPci),
     };
   };
-  const cpus = root.children.filter((child) => child.name === 'cpu').map((element): NcclCpu => {
-    const arch = element.attributes['arch'] ?? 'x86_64';
-    const vendor = (element.attributes['vendor'] ?? '').trim();
-    return {
-      numa: number(element, 'numaid', 0),
-      architecture: arch === 'arm64' || arch === 'aarch64' ? 'arm' : arch.startsWith('ppc64') ? 'power' : 'x86',
-      vendor:
-        vendor === 'GenuineIntel' ? 'intel' : vendor === 'AuthenticAMD' ? 'amd' : /CentaurHauls|Shanghai/.test(vendor) ? 'zhaoxin' : 'other',
-      family: number(element, 'familyid', 0),
-      model: number(element, 'modelid', 0),
-      pci: element.children.filter((child) => child.name === 'pci').map(readPci),
-      nets: netsOf(element),
-    };
-  });
+  const cpus = root.children
+    .filter((child) => child.name === 'cpu')
+    .map((element): NcclCpu => {
+      const arch = element.attributes['arch'] ?? 'x86_64';
+      const vendor = (element.attributes['vendor'] ?? '').trim();
+      return {
+        numa: number(element, 'numaid', 0),
+        architecture: arch === 'arm64' || arch === 'aarch64' ? 'arm' : arch.startsWith('ppc64') ? 'power' : 'x86',
+        vendor:
+          vendor === 'GenuineIntel'
+            ? 'intel'
+            : vendor === 'AuthenticAMD'
+              ? 'amd'
+              : /CentaurHauls|Shanghai/.test(vendor)
+                ? 'zhaoxin'
+                : 'other',
+        family: number(element, 'familyid', 0),
+        model: number(element, 'modelid', 0),
+        pci: element.children.filter((child) => child.name === 'pci').map(readPci),
+        nets: netsOf(element),
+      };
+    });
   if (cpus.length === 0) refuse(root, '<system> holds no <cpu>; expected at least one');
   else if (gpuCount === 0) {
     if (bare.length > 0)
-      refuse(bare[0], `${bare.length} PCI devices of class 0x0302 have no <gpu> with sm and NVLinks (NCCL adds them when it runs); expected a dump of a running job`);
+      refuse(
+        bare[0],
+        `${bare.length} PCI devices of class 0x0302 have no <gpu> with sm and NVLinks (NCCL adds them when it runs); expected a dump of a running job`,
+      );
     else refuse(root, 'there is no <gpu>; expected at least one');
   }
   throwIssues('parse', 'parseNcclTopology', issues);

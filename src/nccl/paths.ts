@@ -25,11 +25,7 @@ export function setPaths(system: System): void {
       const local = localGpuOf(system, net);
       if (local !== undefined && local !== gpu) {
         const peer = local.paths.net[net.index];
-        if (
-          peer.kind <= PATH.P2C &&
-          local.paths.gpu[gpu.index].kind <= PATH.NVL &&
-          (peer.bandwidth > own.bandwidth || own.kind > PATH.PXN)
-        )
+        if (peer.kind <= PATH.P2C && local.paths.gpu[gpu.index].kind <= PATH.NVL && (peer.bandwidth > own.bandwidth || own.kind > PATH.PXN))
           divert(gpu, local, 'net', net.index);
       }
       if (gpu.paths.net[net.index].kind < PATH.PHB && !gpuDirect(gpu, net, local)) {

@@ -15,6 +15,8 @@ export interface Draft {
   typeInter: number;
   sameChannels: boolean;
   crossNic: number;
+  /** Only NICs that reduce in the network. */
+  collNet: boolean;
   latencyInter: number;
   hops: number;
   orders: SystemNode[][];
@@ -81,7 +83,7 @@ export class ChannelSearch {
     for (let i = 0; i < nets.length; i++) {
       if (draft.pattern === PATTERN.nvls && headFound) break;
       const net = nets[(channel + i) % nets.length];
-      if (net.netBandwidth < rate) continue;
+      if (net.netBandwidth < rate || (draft.collNet && net.net?.collNet !== true)) continue;
       if (draft.pattern === PATTERN.ring && draft.crossNic === 2 && channel % 2 === 1 && net !== draft.nics[channel - 1][1]) continue;
       draft.nics[channel] = [net, undefined];
       draft.latencyInter = net.net?.latency ?? 0;
@@ -326,4 +328,3 @@ function follow(system: System, path: Path, from: SystemNode, most: number, gbps
 
 /** Links are tracked to a thousandth of a GB/s, so that giving back restores them. */
 const rounded = (gbps: number): number => Math.round(gbps * 1000) / 1000;
-

@@ -45,6 +45,7 @@ export function searchNcclGraphs(topology: NcclTopology, nodes: number): NcclGra
   const ring = searchPattern(system, multi, limits, cc, PATTERN.ring, 1, MOST_RING_CHANNELS);
   const tree = searchPattern(system, multi, limits, cc, PATTERN.balancedTree, ring.channels, ring.channels);
   const nvls = searchPattern(system, multi, limits, cc, PATTERN.nvls, 1, MOST_CHANNELS);
+  const reducing = multi && system.nets.some(({ net }) => net?.collNet === true);
   // Ring and tree work on as many channels as both found, twice (two trees, rings doubled).
   let channels = 2 * Math.min(ring.channels, tree.channels);
   if (multiNode && cc >= 90 && ring.bwIntra > 45 && channels < 16) channels *= 2;
@@ -59,6 +60,14 @@ export function searchNcclGraphs(topology: NcclTopology, nodes: number): NcclGra
     tree: toGraph(tree),
     ring: toGraph(ring),
     nvls: toGraph(nvls),
+    ...(reducing
+      ? {
+          collNet: {
+            chain: toGraph(searchPattern(system, multi, limits, cc, PATTERN.tree, ring.channels, ring.channels, true)),
+            direct: toGraph(searchPattern(system, multi, limits, cc, PATTERN.nvls, 1, MOST_CHANNELS, true)),
+          },
+        }
+      : {}),
     communicatorChannels: Math.min(channels, MOST_CHANNELS),
     nvlinkSwitch: system.switches.length > 0,
   };
@@ -112,6 +121,7 @@ function searchPattern(
   wanted: number,
   least: number,
   most: number,
+  collNet = false,
 ): Draft {
   const gpuCount = system.gpus.length;
   const crossing = multi && system.nets.length > 1 && wanted !== PATTERN.nvls ? 2 : 0;
@@ -136,13 +146,14 @@ function searchPattern(
     typeInter: minInter,
     sameChannels: startSame,
     crossNic: 0,
+    collNet,
     latencyInter: 0,
     hops: 0,
     orders: [],
     nics: [],
   };
   if (nvls) {
-    if (system.switches.length === 0 || cc < 90) return { ...best, sameChannels: false, typeIntra: 0, typeInter: 0 };
+    if (system.switches.length === 0 || (cc < 90 && !collNet)) return { ...best, sameChannels: false, typeIntra: 0, typeInter: 0 };
     if (!multi) best.minChannels = best.maxChannels;
   }
   if (pattern === PATTERN.ring && best.minChannels === 1 && isSplit(system)) best.minChannels = 2;
@@ -194,11 +205,7 @@ function searchPattern(
       if (draft.typeIntra < PATH.DIS) continue;
     }
     draft.typeIntra = minIntra;
-    if (
-      multi &&
-      draft.typeInter < maxInter &&
-      (found.channels === 0 || draft.typeInter < found.typeInter || draft.typeInter < PATH.PXN)
-    ) {
+    if (multi && draft.typeInter < maxInter && (found.channels === 0 || draft.typeInter < found.typeInter || draft.typeInter < PATH.PXN)) {
       draft.typeInter++;
       if (draft.typeInter < PATH.DIS) continue;
     }

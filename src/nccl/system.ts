@@ -137,7 +137,14 @@ export function createSystem(topology: NcclTopology, withNets: boolean): System 
     const node = add(gpu !== undefined ? 'gpu' : pci.nets.length > 0 ? 'nic' : 'pci', {
       ...(gpu === undefined
         ? {}
-        : { gpu: { device: gpu.device, rank: gpu.rank, cc: gpu.vendor === 'amd' ? AMD_AS : gpu.computeCapability, gpuDirect: gpu.gpuDirect } }),
+        : {
+            gpu: {
+              device: gpu.device,
+              rank: gpu.rank,
+              cc: gpu.vendor === 'amd' ? AMD_AS : gpu.computeCapability,
+              gpuDirect: gpu.gpuDirect,
+            },
+          }),
     });
     byBus.set(pci.busId.toLowerCase(), node);
     for (const net of pci.nets) addNet(node, net);
@@ -169,14 +176,18 @@ export function createSystem(topology: NcclTopology, withNets: boolean): System 
           const cpu = system.cpus.find((one) => one.links.some((link) => link.target === from)) ?? system.cpus[0];
           connect(from, cpu, LINK.nvlink, rate);
         } else if (to === undefined)
-          issues.push({ path: pci.busId, message: `GPU ${pci.busId} has NVLinks to ${target}, which the topology does not hold; expected a GPU` });
+          issues.push({
+            path: pci.busId,
+            message: `GPU ${pci.busId} has NVLinks to ${target}, which the topology does not hold; expected a GPU`,
+          });
       }
     }
   }
   if (system.gpus.length === 0) issues.push({ path: 'cpus', message: `topology "${topology.name}" holds no GPU; expected at least one` });
   if (issues.length > 0)
     throw new FabricPlanError('invalid-argument', issues.map(({ message }) => `createSystem: ${message}`).join('\n'), issues);
-  for (const a of system.cpus) for (const b of system.cpus) if (a !== b) connectOneWay(a, b, LINK.system, socketGbps(a.cpu ?? topology.cpus[0]));
+  for (const a of system.cpus)
+    for (const b of system.cpus) if (a !== b) connectOneWay(a, b, LINK.system, socketGbps(a.cpu ?? topology.cpus[0]));
   const vendors = new Set(topology.cpus.map(({ vendor }) => vendor));
   return {
     ...system,

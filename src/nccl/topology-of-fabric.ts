@@ -154,7 +154,12 @@ function cpusOf(gpus: readonly string[], neighbours: (id: string) => readonly { 
 function capabilityOf(device: DeviceSpec, options: TopologyOfFabricOptions): number {
   const known = options.computeCapability ?? GENERATIONS.find(([pattern]) => pattern.test(device.model ?? ''))?.[1];
   if (known === undefined)
-    throw invalidArgument('ncclTopologyOf', `model of GPU "${device.id}"`, device.model, 'a known NVIDIA model, or the option computeCapability');
+    throw invalidArgument(
+      'ncclTopologyOf',
+      `model of GPU "${device.id}"`,
+      device.model,
+      'a known NVIDIA model, or the option computeCapability',
+    );
   return known;
 }
 

@@ -107,25 +107,37 @@ export function ncclTime({ tables, graphs }: NcclTuning, row: NcclRow, bytes: By
 function graphOf(graphs: NcclGraphs, algorithm: NcclAlgorithm): NcclGraph {
   if (algorithm === 'RING' || algorithm === 'PAT') return graphs.ring;
   if (algorithm === 'NVLS' || algorithm === 'NVLS_TREE') return graphs.nvls;
+  if (algorithm === 'COLLNET_CHAIN') return graphs.collNet?.chain ?? graphs.tree;
+  if (algorithm === 'COLLNET_DIRECT') return graphs.collNet?.direct ?? graphs.tree;
   return graphs.tree;
 }
 
-function exists(collective: NcclCollective, algorithm: NcclAlgorithm, { nodes, ranks, nvls, computeCapability }: NcclGraphs): boolean {
+function exists(
+  collective: NcclCollective,
+  algorithm: NcclAlgorithm,
+  { nodes, ranks, nvls, computeCapability, collNet, nvlinkSwitch, nics }: NcclGraphs,
+): boolean {
   const perNode = ranks / nodes;
+  const isGather = collective === 'AllGather' || collective === 'ReduceScatter';
   switch (algorithm) {
     case 'RING':
       return true;
     case 'TREE':
       return collective === 'AllReduce';
     case 'NVLS':
-      // Across nodes it needs in-network reduction, which is off here.
-      return nodes === 1 && nvls.channels > 0 && (collective === 'AllReduce' || ((collective === 'AllGather' || collective === 'ReduceScatter') && perNode <= 32));
+      if (nvls.channels === 0) return false;
+      // Across nodes it needs in-network reduction.
+      if (nodes > 1) return collNet !== undefined && collective === 'AllReduce';
+      return collective === 'AllReduce' || (isGather && perNode <= 32);
+    case 'COLLNET_DIRECT':
+      if (collNet === undefined || !nvlinkSwitch || perNode > 8 || collNet.direct.channels === 0) return false;
+      return collective === 'AllReduce' || (isGather && perNode <= nics);
+    case 'COLLNET_CHAIN':
+      return collNet !== undefined && perNode <= 8 && collective === 'AllReduce';
     case 'NVLS_TREE':
       return nodes > 1 && nvls.channels > 0 && collective === 'AllReduce';
     case 'PAT':
-      return perNode === 1 && nodes > 1 && computeCapability >= 60 && (collective === 'AllGather' || collective === 'ReduceScatter');
-    default:
-      return false;
+      return perNode === 1 && nodes > 1 && computeCapability >= 60 && isGather;
   }
 }
 
@@ -157,7 +169,8 @@ function algorithmBandwidth(
   const caps = tables.caps?.[generation];
   const intra = graph.bandwidthIntra / 1e9;
   const inter = graph.bandwidthInter / 1e9;
-  let perChannel = nodes <= 2 ? intra : inter;
+  const isCollNet = algorithm === 'COLLNET_DIRECT' || algorithm === 'COLLNET_CHAIN';
+  let perChannel = nodes <= 2 || isCollNet ? intra : inter;
   if (algorithm === 'NVLS' || algorithm === 'NVLS_TREE') {
     if (graph.channels < 2) return 0;
     const shared = (intra * tables.switchEfficiency[generation] * (graph.channels - 1)) / graph.channels;
@@ -182,6 +195,11 @@ function algorithmBandwidth(
       if (p === 0) bus = Math.min(bus / 3.8, ll);
       else if (p === 1) bus = Math.min(bus * (nodes === 1 ? 7 / 9 : 120 / 128), graph.channels * caps.treeLl128[column]);
     }
+  }
+  if (algorithm === 'COLLNET_DIRECT') {
+    if (!isAllReduce) return perNode * Math.min(intra, inter * 0.9);
+    const crowd = perNode / graph.channels;
+    bus = (bus / (crowd - (crowd - 1) / 2)) * (graphs.computeCapability >= 90 ? 0.85 : 1);
   }
   // All traffic of a plain tree enters and leaves by one GPU.
   if (algorithm === 'TREE' && graph.pattern === PATTERN.tree && tables.caps !== undefined) bus *= 0.85;
@@ -230,7 +248,9 @@ function latencyMicros(
       return start + intra + 2 * levels * inter;
     case 'PAT':
       return start + (levels * inter) / 3.5 + 2.8 * ranks;
-    default:
-      return start;
+    case 'COLLNET_DIRECT':
+      return start + 2 * (Math.min(1, perNode - 1) * intra + (perNode - 1) * 0.4) + inter;
+    case 'COLLNET_CHAIN':
+      return start + 2 * (perNode - 1) * intra + inter;
   }
 }

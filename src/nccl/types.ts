@@ -121,6 +121,8 @@ export interface NcclGraphs {
   readonly tree: NcclGraph;
   readonly ring: NcclGraph;
   readonly nvls: NcclGraph;
+  /** Present where NICs reduce in the network (`coll="1"`): a chain through each node, and one head per NIC behind an NVSwitch. */
+  readonly collNet?: { readonly chain: NcclGraph; readonly direct: NcclGraph };
   /** Channels of the communicator after connecting. */
   readonly communicatorChannels: number;
   readonly nvlinkSwitch: boolean;

@@ -77,7 +77,8 @@ export function prepareSubject({ hardware, operation, ranks, nodes, ringOnly }: 
   for (const name of ['launch', 'hop', 'ring', 'switchReduce', 'fill']) index[name] = parameterIndex(name, family);
   const hosted = parameterIndex('hostedHop', transport);
   index['netHop'] = hosted === -1 ? parameterIndex('netHop', transport === '' ? 'infiniband' : transport) : hosted;
-  for (const name of ['netPacket', 'net', 'netFill', 'netRamp']) index[name] = parameterIndex(name, transport === '' ? 'infiniband' : transport);
+  for (const name of ['netPacket', 'net', 'netFill', 'netRamp'])
+    index[name] = parameterIndex(name, transport === '' ? 'infiniband' : transport);
   for (const { group, class: name } of PARAMETERS) if (name === '') index[group.name] = groupRange(group.name)[0];
   const nics = hardware.scaleOut.nicsPerNode ?? hardware.gpusPerNode;
   const nic = (hardware.scaleOut.bandwidthPerNode ?? 0) / 1e9;
@@ -136,7 +137,7 @@ export function modelTime(s: PreparedSubject, p: Float64Array, bytes: number): M
     const start = launch + netHop * netPacket * v('exchangeHop') * Math.log2(n) + (n - 1) * 0.3;
     return timed('pairwise', start, Math.max(within, across), v('netFill'), ramp);
   }
-  const rate = Math.min(outside, g > 1 ? inside * (n - 1) / Math.max(1, n - N) : outside);
+  const rate = Math.min(outside, g > 1 ? (inside * (n - 1)) / Math.max(1, n - N) : outside);
   const ringStart = launch + rounds * ((n - N) * hop * packet + (N - 1) * netHop * netPacket);
   const ringFill = fill * half + v('netFill') * n * half;
   const ring = timed('ring', ringStart, (megabytes * rounds * (n - 1)) / n / rate, ringFill, ramp);

@@ -69,8 +69,7 @@ export function preparePrediction(
       const deviation = Math.hypot(parameterDeviation(prepared, knowledge, bytes), residual.deviation, FITTED.noise);
       const seconds = time.microseconds * Math.exp(residual.mean) * 1e-6;
       const factor = Math.exp(deviation * (calibration?.reach ?? FITTED.reach));
-      const factorOfBus =
-        prepared.n <= 1 ? 0 : ((subject.operation === 'all-reduce' ? 2 : 1) * (prepared.n - 1)) / prepared.n;
+      const factorOfBus = prepared.n <= 1 ? 0 : ((subject.operation === 'all-reduce' ? 2 : 1) * (prepared.n - 1)) / prepared.n;
       const artefact = prepared.pluginStalls && bytes >= STALL.from && bytes <= STALL.to;
       const rate = seconds > 0 ? bytes / seconds : 0;
       return {
@@ -103,7 +102,8 @@ export function predictCollective(subject: ModelSubject, bytes: Bytes, calibrati
 
 function checkSubject({ operation, ranks, nodes }: ModelSubject): void {
   const where = 'preparePrediction';
-  if (!PREDICTED_OPERATIONS.includes(operation)) throw invalidArgument(where, 'operation', operation, `one of ${PREDICTED_OPERATIONS.join(', ')}`);
+  if (!PREDICTED_OPERATIONS.includes(operation))
+    throw invalidArgument(where, 'operation', operation, `one of ${PREDICTED_OPERATIONS.join(', ')}`);
   for (const [name, value] of [
     ['ranks', ranks],
     ['nodes', nodes],
@@ -116,7 +116,8 @@ function warningsOf({ gpu, scaleUp, scaleOut }: HardwareRecord, nodes: number): 
   const warnings: string[] = [];
   if (gpuFamily(gpu) === 'other') warnings.push(`GPU "${gpu}" is of no known family; the mean of all families stands in`);
   if (scaleUp.kind === 'unknown') warnings.push('the links inside a node are not known; NVLink of the usual rate is assumed');
-  if (nodes > 1 && scaleOut.transport === 'unknown') warnings.push('the transport between nodes is not known; RDMA over Ethernet is assumed');
+  if (nodes > 1 && scaleOut.transport === 'unknown')
+    warnings.push('the transport between nodes is not known; RDMA over Ethernet is assumed');
   if (nodes > 1 && scaleOut.transport === 'slingshot')
     warnings.push('between 64 KiB and 4 MiB some Slingshot plug-ins stall; the upper end of the range allows for it');
   if (nodes > 1 && scaleOut.transport !== 'nvlink' && scaleOut.bandwidthPerNode === undefined)

@@ -193,7 +193,7 @@ function strongComponents(
       if (arc === -1) {
         path.pop();
         if (lowest[node] === order[node]) {
-          for (let member = -1; member !== node; ) {
+          for (let member = -1; member !== node;) {
             member = stack.pop() ?? node;
             component[member] = found;
           }

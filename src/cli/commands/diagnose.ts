@@ -24,7 +24,10 @@ export function diagnoseCommand(logs: readonly string[], options: DiagnoseOption
   const expect = (nodes: number, gpusPerNode: number, bytes: number): { expected?: number } =>
     set === undefined
       ? {}
-      : { expected: predictCollective({ hardware: set.hardware, operation: 'all-reduce', ranks: nodes * gpusPerNode, nodes }, bytes).busBandwidth };
+      : {
+          expected: predictCollective({ hardware: set.hardware, operation: 'all-reduce', ranks: nodes * gpusPerNode, nodes }, bytes)
+            .busBandwidth,
+        };
   const measurements: GroupMeasurement[] = [];
   if (options.pairs !== undefined) {
     const issues: Issue[] = [];
@@ -47,15 +50,23 @@ export function diagnoseCommand(logs: readonly string[], options: DiagnoseOption
   }
   for (const path of logs) {
     const text = readInput(path);
-    if (!looksLikeNcclTests(text)) throw new FabricPlanError('parse', `diagnose: "${path}" is no nccl-tests log; expected its table of sizes`);
+    if (!looksLikeNcclTests(text))
+      throw new FabricPlanError('parse', `diagnose: "${path}" is no nccl-tests log; expected its table of sizes`);
     const log = parseNcclTestsLog(text, basename(path));
-    if (log.hosts.length === 0) throw new FabricPlanError('parse', `diagnose: "${path}" does not name its hosts; expected lines "# Rank … on host"`);
+    if (log.hosts.length === 0)
+      throw new FabricPlanError('parse', `diagnose: "${path}" does not name its hosts; expected lines "# Rank … on host"`);
     if (Object.hasOwn(OPERATION_NAMES, log.collective) || log.collective === '')
       for (const row of log.rows)
         if (row.busBandwidth > 0)
-          measurements.push({ nodes: log.hosts, bytes: row.bytes, busBandwidth: row.busBandwidth, ...expect(log.nodes, Math.round(log.ranks / log.nodes), row.bytes) });
+          measurements.push({
+            nodes: log.hosts,
+            bytes: row.bytes,
+            busBandwidth: row.busBandwidth,
+            ...expect(log.nodes, Math.round(log.ranks / log.nodes), row.bytes),
+          });
   }
-  if (measurements.length === 0) throw new FabricPlanError('invalid-argument', 'diagnose: nothing to look at; expected --pairs FILE.csv or nccl-tests logs');
+  if (measurements.length === 0)
+    throw new FabricPlanError('invalid-argument', 'diagnose: nothing to look at; expected --pairs FILE.csv or nccl-tests logs');
   const bulk = measurements.filter(({ bytes }) => bytes >= LEAST_BYTES);
   const result = diagnose(bulk.length > 0 ? bulk : measurements);
   if (options.json === true) {
@@ -72,7 +83,8 @@ export function diagnoseCommand(logs: readonly string[], options: DiagnoseOption
     return;
   }
   process.stdout.write(`${result.measurements} measurements, scatter of the healthy ones ${(result.noise * 100).toFixed(1)} %\n`);
-  if (result.level !== undefined) process.stdout.write(`the fabric as a whole reaches ${(result.level * 100).toFixed(0)} % of the prediction\n`);
+  if (result.level !== undefined)
+    process.stdout.write(`the fabric as a whole reaches ${(result.level * 100).toFixed(0)} % of the prediction\n`);
   if (result.suspects.length === 0) {
     process.stdout.write('nothing is suspicious\n');
     return;

@@ -3,6 +3,7 @@ import { prepareCollective } from '../../collectives/prepare-collective.js';
 import type { CollectiveOperation } from '../../collectives/types.js';
 import { formatBandwidth, formatBytes, formatSeconds, formatShare, parseQuantity } from '../../quantities.js';
 import { formatTable } from '../../report/text-report.js';
+import { PREDICTED_OPERATIONS, predictOnFabric, type PredictedOperation } from '../../prediction/index.js';
 import { computeRoutes } from '../../routes/compute-routes.js';
 import { printJson } from '../output.js';
 import { openFabric } from './inspect.js';
@@ -14,6 +15,7 @@ export interface EstimateOptions {
   readonly bytes: string;
   readonly ranks?: string;
   readonly algorithm?: string;
+  readonly model: string;
 }
 
 /** Prices a collective over the first ranks of a fabric, at one or more sizes. */
@@ -23,11 +25,15 @@ export function estimate(file: string | undefined, options: EstimateOptions): vo
   if (!(Number.isInteger(count) && count >= 1 && count <= fabric.gpuIds.length))
     throw invalidArgument('estimate', '--ranks', options.ranks, `a whole number from 1 to ${fabric.gpuIds.length}`);
   const sizes = options.bytes.split(',').map((text) => parseQuantity(text, 'bytes'));
-  const prepared = prepareCollective(
-    computeRoutes(fabric),
-    { operation: options.operation as CollectiveOperation, ranks: fabric.gpuIds.slice(0, count) },
-    options.algorithm === undefined ? {} : { algorithm: options.algorithm },
-  );
+  const routes = computeRoutes(fabric);
+  const ranks = fabric.gpuIds.slice(0, count);
+  const operation = options.operation as CollectiveOperation;
+  const byMeasurement = options.model === 'measured';
+  if (byMeasurement && !(PREDICTED_OPERATIONS as readonly string[]).includes(operation))
+    throw invalidArgument('estimate', '--operation', operation, `one of ${PREDICTED_OPERATIONS.join(', ')} with --model measured`);
+  const prepared = byMeasurement
+    ? { estimate: (bytes: number) => predictOnFabric(routes, { operation: operation as PredictedOperation, ranks, bytes }) }
+    : prepareCollective(routes, { operation, ranks }, options.algorithm === undefined ? {} : { algorithm: options.algorithm });
   const estimates = sizes.map((bytes) => prepared.estimate(bytes));
   if (options.json === true) {
     printJson({ schema: 'fabricplan/estimate/1', fabric: fabric.name, estimates });

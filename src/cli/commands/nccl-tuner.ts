@@ -36,7 +36,12 @@ export function ncclTuner(file: string, options: NcclTunerOptions): void {
     return;
   }
   const show = (title: string, rows: readonly TableRow[]): void => {
-    process.stdout.write(`${title}\n${formatTable(Object.keys(rows[0] ?? {}).slice(1), rows.map((row) => Object.values(row).slice(1).map(String)))}\n`);
+    process.stdout.write(
+      `${title}\n${formatTable(
+        Object.keys(rows[0] ?? {}).slice(1),
+        rows.map((row) => Object.values(row).slice(1).map(String)),
+      )}\n`,
+    );
   };
   show(`${topology.name}: result of the search`, set.graphs);
   show('latency and bandwidth', set.latbw);

@@ -29,7 +29,12 @@ export function optimum(file: string | undefined, options: OptimumOptions): void
   const { fabric } = openFabric(file, options.system);
   const count = options.ranks === undefined ? fabric.gpuIds.length : Number(options.ranks);
   if (!(Number.isInteger(count) && count >= 2 && count <= fabric.gpuIds.length))
-    throw invalidArgument('optimum', options.ranks === undefined ? 'GPUs of the fabric' : '--ranks', options.ranks ?? count, `a whole number from 2 to ${fabric.gpuIds.length}`);
+    throw invalidArgument(
+      'optimum',
+      options.ranks === undefined ? 'GPUs of the fabric' : '--ranks',
+      options.ranks ?? count,
+      `a whole number from 2 to ${fabric.gpuIds.length}`,
+    );
   const ranks = fabric.gpuIds.slice(0, count);
   const gather = collectiveOptimum(fabric, { operation: 'all-gather', ranks });
   const scatter = collectiveOptimum(fabric, { operation: 'reduce-scatter', ranks });
@@ -71,7 +76,9 @@ export function optimum(file: string | undefined, options: OptimumOptions): void
         ['all-gather', formatBandwidth(gather.bandwidth), 'exact'],
         ['reduce-scatter', formatBandwidth(scatter.bandwidth), 'exact'],
         ['all-reduce', formatBandwidth(both), 'reduce-scatter, then all-gather'],
-        ...(trees === undefined ? [] : [['all-reduce', formatBandwidth(trees), 'trees that reduce and spread at once (packed, a lower bound)']]),
+        ...(trees === undefined
+          ? []
+          : [['all-reduce', formatBandwidth(trees), 'trees that reduce and spread at once (packed, a lower bound)']]),
         ['all-reduce', formatBandwidth(bound.bandwidth), 'no schedule can beat this cut'],
       ],
     ),
@@ -94,7 +101,8 @@ export function optimum(file: string | undefined, options: OptimumOptions): void
   if (options.schedule !== undefined) write(`schedule written to ${options.schedule}`);
 }
 
-const listed = (names: readonly string[]): string => (names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`);
+const listed = (names: readonly string[]): string =>
+  names.length <= 3 ? names.join(', ') : `${names.slice(0, 2).join(', ')} and ${names.length - 2} more`;
 
 interface Gap {
   readonly operation: string;

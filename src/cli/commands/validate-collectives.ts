@@ -95,7 +95,10 @@ function givenSizes(text: string): number {
 function rowsOfTable(text: string, sets: readonly MeasuredSet[], systems: string | undefined): InputRow[] {
   const table = parseMeasurements(text);
   if (systems === undefined)
-    throw new FabricPlanError('invalid-argument', 'validate collectives: a table of measurements needs --systems; expected the JSON that describes its sets');
+    throw new FabricPlanError(
+      'invalid-argument',
+      'validate collectives: a table of measurements needs --systems; expected the JSON that describes its sets',
+    );
   const byId = new Map(sets.map((set) => [set.id, set]));
   const subjects = new Map<string, ModelSubject>();
   return table.map(({ columns, line }): InputRow => {
@@ -103,7 +106,8 @@ function rowsOfTable(text: string, sets: readonly MeasuredSet[], systems: string
     const set = byId.get(columns['set_id']);
     if (set === undefined) return refuse(`set "${columns['set_id']}" is not among the systems`);
     const operation = Object.hasOwn(OPERATION_NAMES, columns['collective']) ? OPERATION_NAMES[columns['collective']] : undefined;
-    if (operation === undefined) return refuse(`collective "${columns['collective']}" is none of ${Object.keys(OPERATION_NAMES).slice(0, 4).join(', ')}`);
+    if (operation === undefined)
+      return refuse(`collective "${columns['collective']}" is none of ${Object.keys(OPERATION_NAMES).slice(0, 4).join(', ')}`);
     const [ranks, nodes] = [Number(columns['nranks']), Number(columns['nodes'])];
     if (!(Number.isInteger(ranks) && ranks >= 1 && Number.isInteger(nodes) && nodes >= 1 && nodes <= ranks))
       return refuse(`nranks "${columns['nranks']}" and nodes "${columns['nodes']}" are no counts of ranks and nodes`);
@@ -133,7 +137,10 @@ function rowsOfLog(text: string, name: string, sets: readonly MeasuredSet[]): In
   const log = parseNcclTestsLog(text, name);
   const operation = Object.hasOwn(OPERATION_NAMES, log.collective) ? OPERATION_NAMES[log.collective] : undefined;
   if (operation === undefined)
-    throw new FabricPlanError('parse', `validate collectives: the log does not say which collective it is; expected a name such as all_reduce_perf in the text or the file name`);
+    throw new FabricPlanError(
+      'parse',
+      `validate collectives: the log does not say which collective it is; expected a name such as all_reduce_perf in the text or the file name`,
+    );
   if (sets.length > 1)
     throw new FabricPlanError('invalid-argument', `validate collectives: ${sets.length} systems for one log; expected one`);
   if (log.ranks === 0 && sets.length === 0)
@@ -169,7 +176,10 @@ function hardwareOfLog(gpu: string, gpusPerNode: number, nodes: number): ModelSu
   return {
     gpu,
     gpusPerNode,
-    scaleUp: { kind: pcie ? 'pcie' : /MI\d/.test(gpu) ? 'infinity-fabric-mesh' : 'nvswitch', inSwitchReduction: /H100|H200|B[23]00/.test(gpu) && !pcie },
+    scaleUp: {
+      kind: pcie ? 'pcie' : /MI\d/.test(gpu) ? 'infinity-fabric-mesh' : 'nvswitch',
+      inSwitchReduction: /H100|H200|B[23]00/.test(gpu) && !pcie,
+    },
     scaleOut: { transport: nodes > 1 ? 'unknown' : 'none' },
   };
 }

@@ -34,7 +34,8 @@ export function packAllReduceTrees(
   const fabric = 'fabric' in on ? on.fabric : on;
   if (ranks.length < 2) throw invalidArgument(where, 'ranks', ranks, 'at least two ranks');
   if (ranks.length > MOST_RANKS) throw new FabricPlanError('too-large', `${where}: ${ranks.length} ranks; expected at most ${MOST_RANKS}`);
-  if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 100_000)) throw invalidArgument(where, 'rounds', rounds, 'a whole number from 1 to 100,000');
+  if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 100_000))
+    throw invalidArgument(where, 'rounds', rounds, 'a whole number from 1 to 100,000');
   const terminals = Array.from(gpuIndices(fabric, ranks, where), (gpu) => fabric.compiled.gpus[gpu]);
   const graph = undirected(fabric);
   const load = new Float64Array(graph.capacity.length);
@@ -45,7 +46,8 @@ export function packAllReduceTrees(
     const steep = congestion === 0 ? 0 : (4 + Math.sqrt(round)) / congestion;
     const length = load.map((sum, edge) => Math.exp(steep * (sum / graph.capacity[edge] - congestion)) / graph.capacity[edge]);
     const edges = lightestTree(graph, terminals, length);
-    if (edges === undefined) throw new FabricPlanError('unreachable', `${where}: the ranks are not connected; expected links that join all of them`);
+    if (edges === undefined)
+      throw new FabricPlanError('unreachable', `${where}: the ranks are not connected; expected links that join all of them`);
     for (const edge of edges) {
       load[edge]++;
       congestion = Math.max(congestion, load[edge] / graph.capacity[edge]);
@@ -124,7 +126,8 @@ function lightestTree({ ends, at }: Undirected, terminals: readonly number[], le
     joined++;
     tree.push(edge);
     // Each logical edge pays for its whole way, even where others pass too: switches do not copy.
-    for (const end of [a, b]) for (let device = end; into[device] !== -1; device = other(ends[into[device]], device)) tree.push(into[device]);
+    for (const end of [a, b])
+      for (let device = end; into[device] !== -1; device = other(ends[into[device]], device)) tree.push(into[device]);
   }
   return joined === terminals.length ? tree : undefined;
 }
@@ -133,7 +136,7 @@ const other = ([a, b]: readonly [number, number], device: number): number => (a 
 
 function push(heap: [number, number][], item: [number, number]): void {
   heap.push(item);
-  for (let i = heap.length - 1; i > 0; ) {
+  for (let i = heap.length - 1; i > 0;) {
     const up = (i - 1) >> 1;
     if (heap[up][0] <= heap[i][0]) break;
     [heap[up], heap[i]] = [heap[i], heap[up]];
@@ -146,7 +149,7 @@ function pop(heap: [number, number][]): [number, number] | undefined {
   const last = heap.pop();
   if (top === undefined || last === undefined || heap.length === 0) return top;
   heap[0] = last;
-  for (let i = 0; ; ) {
+  for (let i = 0; ;) {
     const left = 2 * i + 1;
     if (left >= heap.length) break;
     const least = left + 1 < heap.length && heap[left + 1][0] < heap[left][0] ? left + 1 : left;

@@ -53,7 +53,12 @@ export function formatMscclXml(schedule: CollectiveSchedule, name = 'fabricplan'
     const before = last[source].get(chunk);
     add(source, `s ${target} ${lane}`, { kind: 's', chunk, count, ...(before === undefined ? {} : { after: before }) });
     const earlier = last[target].get(chunk);
-    const receive = add(target, `r ${source} ${lane}`, { kind: reduces ? 'rrc' : 'r', chunk, count, ...(earlier === undefined ? {} : { after: earlier }) });
+    const receive = add(target, `r ${source} ${lane}`, {
+      kind: reduces ? 'rrc' : 'r',
+      chunk,
+      count,
+      ...(earlier === undefined ? {} : { after: earlier }),
+    });
     last[target].set(chunk, receive);
   }
   const collective = operation === 'all-gather' ? 'allgather' : operation === 'reduce-scatter' ? 'reduce_scatter' : 'allreduce';

@@ -13,7 +13,7 @@ export const edgeKey = (u: number, t: number): string => `${u} ${t}`;
 
 export function addCapacity(graph: CapacityGraph, u: number, t: number, amount: number): void {
   let row = graph.capacity.get(u);
-  if (row === undefined) graph.capacity.set(u, (row = new Map()));
+  if (row === undefined) graph.capacity.set(u, (row = new Map<number, number>()));
   const sum = (row.get(t) ?? 0) + amount;
   if (sum === 0) row.delete(t);
   else row.set(t, sum);
@@ -29,7 +29,13 @@ export function addCapacity(graph: CapacityGraph, u: number, t: number, amount: 
  * @complexity O(edges of switches · computes) max-flows
  * @reference Bang-Jensen, Frank & Jackson 1995; Zhao et al., ForestColl, arXiv 2402.06787
  */
-export function removeSwitches(graph: CapacityGraph, nodeCount: number, computes: readonly number[], switches: readonly number[], trees: number): Ways {
+export function removeSwitches(
+  graph: CapacityGraph,
+  nodeCount: number,
+  computes: readonly number[],
+  switches: readonly number[],
+  trees: number,
+): Ways {
   const ways: Ways = new Map();
   for (const [u, row] of graph.capacity) for (const [t, amount] of row) ways.set(edgeKey(u, t), [{ via: [], amount }]);
   for (const w of switches) {
