@@ -25,7 +25,7 @@ export interface Suspect {
 
 export interface Diagnosis {
   readonly suspects: readonly Suspect[];
-  /** Log scatter of the healthy measurements. */
+  /** Log scatter that healthy measurements may show, widened where there are few. */
   readonly noise: number;
   /** Median of measured / expected where predictions exist: the whole fabric may be slow. */
   readonly level?: number;
@@ -37,6 +37,9 @@ const LEAST_LOSS = 0.1;
 /** Least noise, so that a few identical figures accuse nobody. */
 const LEAST_NOISE = 0.01;
 const LEAST_CONFIDENCE = 0.9;
+/** Below this many measurements of a kind the prediction, where given, says what is healthy. */
+const FEW = 4;
+const PREDICTION_NOISE = 0.1;
 
 /**
  * Which nodes or links are slow. Each measurement is as fast as its slowest part; a part's health is the best that any measurement through
@@ -73,10 +76,12 @@ export function diagnose(measurements: readonly GroupMeasurement[]): Diagnosis {
     const typical = upperMedian(list);
     const promised = predicted.get(key);
     // With few peers the prediction decides; with many the peers do.
-    levels.set(key, promised !== undefined && list.length < 4 ? Math.max(typical, promised) : typical);
+    levels.set(key, promised !== undefined && list.length < FEW ? Math.max(typical, promised) : typical);
   }
   const losses = measurements.map((one) => (levels.get(classOf(one)) ?? 0) - Math.log(one.busBandwidth));
-  const noise = Math.max(LEAST_NOISE, scatter(losses));
+  // Few measurements understate their scatter; where there are too few to tell, the model's own uncertainty stands in.
+  const isPromised = [...classes].every(([key, list]) => list.length < FEW && predicted.has(key));
+  const noise = isPromised ? PREDICTION_NOISE : Math.max(LEAST_NOISE, scatter(losses)) * (1 + 3 / Math.sqrt(losses.length));
   const byNode = new Map<string, number[]>();
   const byPair = new Map<string, number[]>();
   measurements.forEach(({ nodes }, i) => {

@@ -99,9 +99,10 @@ export function ncclTopologyOf(fabric: Fabric, gpus: readonly string[], options:
         collNet: false,
       }));
   const seen = new Set<string>();
-  const below = (id: string): NcclPci[] =>
+  const below = (id: string, isGpu = false): NcclPci[] =>
     neighbours(id)
-      .filter(({ other }) => !seen.has(other.id) && (other.kind === 'pcie' || other.kind === 'nic' || rankOf.has(other.id)))
+      // Links between GPUs are no part of the PCI tree; a GPU may carry its own NIC.
+      .filter(({ other }) => !seen.has(other.id) && (other.kind === 'nic' || (!isGpu && (other.kind === 'pcie' || rankOf.has(other.id)))))
       .sort((a, b) => (rankOf.get(a.other.id) ?? 1e9) - (rankOf.get(b.other.id) ?? 1e9))
       .map(({ link, other }) => {
         seen.add(other.id);
@@ -111,7 +112,7 @@ export function ncclTopologyOf(fabric: Fabric, gpus: readonly string[], options:
           bandwidth: pcieRate(link),
           ...(other.kind === 'gpu' ? { gpu: gpuOf(other) } : {}),
           nets: other.kind === 'nic' ? netsOf(other) : [],
-          children: other.kind === 'nic' ? [] : below(other.id).filter((pci) => other.kind !== 'gpu' || pci.gpu === undefined),
+          children: other.kind === 'nic' ? [] : below(other.id, other.kind === 'gpu'),
         };
       });
   const cpuIds = cpusOf(gpus, neighbours);

@@ -26,12 +26,12 @@ const TRANSPORT_PATTERNS: readonly (readonly [RegExp, Transport])[] = [
  */
 export function hardwareOf(fabric: Fabric, ranks: readonly string[]): { readonly hardware: HardwareRecord; readonly nodes: number } {
   const indices = gpuIndices(fabric, ranks, 'hardwareOf');
-  const level = fabric.compiled.gpuLevel.at(-1);
-  const nodeOf = (gpu: number): number => level?.[gpu] ?? gpu;
+  const byId = new Map(fabric.devices.map((device) => [device.id, device]));
+  // GPUs of one place are one node; GPUs whose place is not said are nodes of their own.
+  const nodeOf = (gpu: number): string => byId.get(fabric.gpuIds[gpu])?.location.join('/') || fabric.gpuIds[gpu];
   const nodes = new Set(Array.from(indices, nodeOf)).size;
   const first = indices[0];
   const peers = new Set(Array.from(indices).filter((gpu) => nodeOf(gpu) === nodeOf(first)).map((gpu) => fabric.gpuIds[gpu]));
-  const byId = new Map(fabric.devices.map((device) => [device.id, device]));
   const at = (id: string): { link: LinkSpec; other: DeviceSpec }[] =>
     fabric.links.flatMap((link) => {
       const end = link.source === id ? link.target : link.target === id ? link.source : undefined;

@@ -20,6 +20,6 @@ export {
 } from './model.js';
 export { predictCollective, preparePrediction, type CollectivePrediction, type SystemCalibration } from './predict-collective.js';
 export type { ParameterKnowledge } from './interval.js';
-export { PARAMETER_GROUPS, PARAMETERS, type Parameter, type ParameterGroup } from './parameters.js';
+export { groupRange as groupRangeOf, PARAMETER_GROUPS, PARAMETERS, type Parameter, type ParameterGroup } from './parameters.js';
 export { FITTED, type FittedValues } from './fitted-values.js';
 export { hardwareOf, predictOnFabric } from './hardware-of.js';
