@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { diagnose, fitPopulation, fitResiduals, curvePoints, SMOOTHNESS, suggestMeasurements, type GroupMeasurement } from '../../src/calibration/index.js';
+import {
+  diagnose,
+  fitPopulation,
+  fitResiduals,
+  curvePoints,
+  SMOOTHNESS,
+  suggestMeasurements,
+  type GroupMeasurement,
+} from '../../src/calibration/index.js';
 import { invertPositive, solvePositive } from '../../src/calibration/linear-algebra.js';
 import { FITTED, groupRangeOf, modelTime, prepareSubject, type HardwareRecord, type ModelSubject } from '../../src/prediction/index.js';
 import { createRandom } from '../../src/random.js';
@@ -30,30 +38,42 @@ describe('residual field', () => {
       expectAtMost(deviation, SMOOTHNESS.noise * 1.01);
     });
   });
-  law('one more point never makes any place less sure', fc.tuple(anySizes, fc.integer({ min: 3, max: 33 }), fc.integer({ min: 3, max: 33 })), ([powers, extra, at]) => {
-    const places = powers.map((power) => ({ subject: prepared, bytes: 2 ** power }));
-    const zero = places.map(() => 0);
-    const before = fitResiduals(places, zero).at({ subject: prepared, bytes: 2 ** at }).deviation;
-    const after = fitResiduals([...places, { subject: prepared, bytes: 2 ** extra }], [...zero, 0]).at({ subject: prepared, bytes: 2 ** at }).deviation;
-    expectAtMost(after, before + 1e-9);
-  });
+  law(
+    'one more point never makes any place less sure',
+    fc.tuple(anySizes, fc.integer({ min: 3, max: 33 }), fc.integer({ min: 3, max: 33 })),
+    ([powers, extra, at]) => {
+      const places = powers.map((power) => ({ subject: prepared, bytes: 2 ** power }));
+      const zero = places.map(() => 0);
+      const before = fitResiduals(places, zero).at({ subject: prepared, bytes: 2 ** at }).deviation;
+      const after = fitResiduals([...places, { subject: prepared, bytes: 2 ** extra }], [...zero, 0]).at({
+        subject: prepared,
+        bytes: 2 ** at,
+      }).deviation;
+      expectAtMost(after, before + 1e-9);
+    },
+  );
 });
 
 describe('linear algebra', () => {
-  law('A·A⁻¹ is the identity, and solving agrees with it', fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 9, maxLength: 9 }), (cells) => {
-    const n = 3;
-    const a = new Float64Array(n * n);
-    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) for (let k = 0; k < n; k++) a[i * n + j] += cells[i * n + k] * cells[j * n + k] + (i === j ? 0.1 : 0);
-    const inverse = invertPositive(a, n);
-    for (let i = 0; i < n; i++)
-      for (let j = 0; j < n; j++) {
-        let sum = 0;
-        for (let k = 0; k < n; k++) sum += a[i * n + k] * inverse[k * n + j];
-        expectAtMost(Math.abs(sum - (i === j ? 1 : 0)), 1e-6);
-      }
-    const solved = solvePositive(a, Float64Array.of(1, 2, 3), n);
-    for (let i = 0; i < n; i++) expectClose(a[i * n] * solved[0] + a[i * n + 1] * solved[1] + a[i * n + 2] * solved[2], i + 1, 1e-6);
-  });
+  law(
+    'A·A⁻¹ is the identity, and solving agrees with it',
+    fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 9, maxLength: 9 }),
+    (cells) => {
+      const n = 3;
+      const a = new Float64Array(n * n);
+      for (let i = 0; i < n; i++)
+        for (let j = 0; j < n; j++) for (let k = 0; k < n; k++) a[i * n + j] += cells[i * n + k] * cells[j * n + k] + (i === j ? 0.1 : 0);
+      const inverse = invertPositive(a, n);
+      for (let i = 0; i < n; i++)
+        for (let j = 0; j < n; j++) {
+          let sum = 0;
+          for (let k = 0; k < n; k++) sum += a[i * n + k] * inverse[k * n + j];
+          expectAtMost(Math.abs(sum - (i === j ? 1 : 0)), 1e-6);
+        }
+      const solved = solvePositive(a, Float64Array.of(1, 2, 3), n);
+      for (let i = 0; i < n; i++) expectClose(a[i * n] * solved[0] + a[i * n + 1] * solved[1] + a[i * n + 2] * solved[2], i + 1, 1e-6);
+    },
+  );
 });
 
 describe('suggested sizes', () => {
@@ -92,7 +112,8 @@ function pairs(count: number, noise: number, seed: number, slowdown: (a: number,
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
   const list: GroupMeasurement[] = [];
   for (let a = 0; a < count; a++)
-    for (let b = a + 1; b < count; b++) list.push({ nodes: [`n${a}`, `n${b}`], bytes: 2 ** 30, busBandwidth: 90e9 * Math.exp(noise * normal()) * slowdown(a, b) });
+    for (let b = a + 1; b < count; b++)
+      list.push({ nodes: [`n${a}`, `n${b}`], bytes: 2 ** 30, busBandwidth: 90e9 * Math.exp(noise * normal()) * slowdown(a, b) });
   return list;
 }
 
@@ -101,16 +122,24 @@ describe('diagnosis', () => {
     const { suspects } = diagnose(pairs(5, 0.01, 1, (a, b) => (a === 2 || b === 2 ? 0.5 : 1)));
     expect(suspects.map(({ id, kind }) => [kind, id])).toEqual([['node', 'n2']]);
   });
-  law('finds a cable at half rate among good ones, before anything else', fc.tuple(fc.integer({ min: 5, max: 16 }), fc.integer({ min: 1, max: 1000 })), ([count, seed]) => {
-    const { suspects } = diagnose(pairs(count, 0.05, seed, (a, b) => (a === 0 && b === 1 ? 0.5 : 1)));
-    expect(suspects[0].id).toBe('n0 – n1');
-    expect(suspects.filter(({ confidence }) => confidence > 0.99).length).toBeLessThanOrEqual(1);
-  });
-  law('does not accuse a noisy but healthy fabric', fc.tuple(fc.integer({ min: 3, max: 16 }), fc.integer({ min: 1, max: 1000 }), fc.constantFrom(0.01, 0.05, 0.15, 0.3)), ([count, seed, noise]) => {
-    const { suspects } = diagnose(pairs(count, noise, seed, () => 1));
-    // One false alarm in a few hundred fabrics is the price of a confidence of 0.9 to 0.999.
-    expectAtMost(suspects.filter(({ confidence }) => confidence > 0.99).length, 0);
-  });
+  law(
+    'finds a cable at half rate among good ones, before anything else',
+    fc.tuple(fc.integer({ min: 5, max: 16 }), fc.integer({ min: 1, max: 1000 })),
+    ([count, seed]) => {
+      const { suspects } = diagnose(pairs(count, 0.05, seed, (a, b) => (a === 0 && b === 1 ? 0.5 : 1)));
+      expect(suspects[0].id).toBe('n0 – n1');
+      expect(suspects.filter(({ confidence }) => confidence > 0.99).length).toBeLessThanOrEqual(1);
+    },
+  );
+  law(
+    'does not accuse a noisy but healthy fabric',
+    fc.tuple(fc.integer({ min: 3, max: 16 }), fc.integer({ min: 1, max: 1000 }), fc.constantFrom(0.01, 0.05, 0.15, 0.3)),
+    ([count, seed, noise]) => {
+      const { suspects } = diagnose(pairs(count, noise, seed, () => 1));
+      // One false alarm in a few hundred fabrics is the price of a confidence of 0.9 to 0.999.
+      expectAtMost(suspects.filter(({ confidence }) => confidence > 0.99).length, 0);
+    },
+  );
   it('lets the prediction speak where there are few peers', () => {
     const two: GroupMeasurement[] = [
       { nodes: ['a', 'b'], bytes: 1e9, busBandwidth: 40e9, expected: 90e9 },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { ncclNodeXml } from '../support/nccl-node.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = join(ROOT, 'dist/cli/main.js');
@@ -23,6 +24,106 @@ function run(args: readonly string[], input = ''): { code: number; out: string; 
 }
 
 describe.runIf(existsSync(CLI))('command line', () => {
+  it('prints what NCCL would find and choose', () => {
+    const file = join(folder, 'box.xml');
+    writeFileSync(file, ncclNodeXml({ gpus: 4, sm: 90, nvlinks: 18, nics: 4, nicGbps: 400 }));
+    const { code, out } = run(['nccl-tuner', file, '--nodes', '1,4', '--bytes', '1 MiB', '--json']);
+    expect(code).toBe(0);
+    const { graphs, latbw, times } = JSON.parse(out) as Record<string, Record<string, unknown>[]>;
+    expect(Object.keys(graphs[0])).toEqual(
+      'topology,nodes,ranks,sm,algo,pattern,nChannels,bwIntra_GBs,bwInter_GBs,typeIntra,typeInter,sameChannels,crossNic,latencyInter_us,commChannels'.split(
+        ',',
+      ),
+    );
+    expect(Object.keys(latbw[0])).toEqual('topology,nodes,ranks,collective,algo,proto,latency_us,algbw_GBs'.split(','));
+    expect(Object.keys(times[0])).toEqual('topology,nodes,ranks,collective,bytes,algo,proto,time_us,chosen'.split(','));
+    expect(graphs[0]['topology']).toBe('box');
+    expect(run(['nccl-tuner', file, '--nodes', '0']).code).toBe(2);
+  });
+  it('validates measurements of a system it has never seen, with and without given sizes', () => {
+    const systems = join(folder, 'systems.json');
+    const measurements = join(folder, 'rows.csv');
+    writeFileSync(
+      systems,
+      JSON.stringify([
+        {
+          set_id: 'mine',
+          system: 'Mine',
+          hardware: {
+            gpu: 'Foo 1',
+            gpusPerNode: 8,
+            scaleUp: { kind: 'nvswitch', GBpsPerGpu: 450, inSwitchReduction: false },
+            scaleOut: { transport: 'warp', GBpsPerNode: 100, nicsPerNode: 4 },
+          },
+        },
+      ]),
+    );
+    const rows = Array.from({ length: 10 }, (_, k) => `mine,all_reduce,32,4,${1024 * 4 ** k},${40 + (2 * 1024 * 4 ** k) / 90e3},x`);
+    writeFileSync(
+      measurements,
+      ['set_id,collective,nranks,nodes,size_bytes,time_us,note', ...rows, 'other,all_reduce,8,1,8,1,', 'mine,all_reduce,32,4,,,'].join(
+        '\n',
+      ),
+    );
+    const bare = run(['validate', 'collectives', '--measurements', measurements, '--systems', systems, '--json']);
+    expect(bare.code).toBe(0);
+    const {
+      rows: found,
+      summary,
+      warnings,
+    } = JSON.parse(bare.out) as {
+      rows: Record<string, unknown>[];
+      summary: { overall: { rows: number; error: number } };
+      warnings: string[];
+    };
+    expect(found.length).toBe(12);
+    expect(Object.keys(found[0])).toEqual(
+      expect.arrayContaining(['set_id', 'size_bytes', 'note', 'predicted_us', 'low_us', 'high_us', 'algorithm', 'protocol']),
+    );
+    expect(found.filter((row) => row['refused'] !== undefined).length).toBe(2);
+    expect(warnings.join()).toContain('Foo 1');
+    const given = JSON.parse(
+      run(['validate', 'collectives', '--measurements', measurements, '--systems', systems, '--calibrate', 'rows:4', '--json']).out,
+    ) as { rows: { given?: boolean }[]; summary: { overall: { error: number } } };
+    expect(given.rows.filter((row) => row.given === true).length).toBe(4);
+    expect(given.summary.overall.error).toBeLessThan(summary.overall.error);
+    expect(run(['validate', 'collectives', '--measurements', measurements, '--systems', systems, '--calibrate', 'all']).code).toBe(2);
+  });
+  it('diagnoses a slow node and leaves healthy ones alone', () => {
+    const file = join(folder, 'pairs.csv');
+    const lines = ['node_a,node_b,gpus_per_node,bytes,busbw_GBps'];
+    for (let a = 0; a < 6; a++)
+      for (let b = a + 1; b < 6; b++) lines.push(`n${a},n${b},8,1073741824,${(a === 3 || b === 3 ? 45 : 90) + ((a * b) % 3)}`);
+    writeFileSync(file, lines.join('\n'));
+    const { suspects } = JSON.parse(run(['diagnose', '--pairs', file, '--json']).out) as {
+      suspects: { device?: string; confidence: number }[];
+    };
+    expect(suspects.map(({ device }) => device)).toEqual(['n3']);
+    writeFileSync(file, lines.map((line) => line.replace(/,4\d$/, ',90')).join('\n'));
+    expect(run(['diagnose', '--pairs', file]).out).toContain('nothing is suspicious');
+    writeFileSync(file, 'node_a,node_b\n1,2');
+    expect(run(['diagnose', '--pairs', file]).code).toBe(2);
+  });
+  it('prints the optimum of a bare graph and writes a schedule', () => {
+    const file = join(folder, 'graph.json');
+    const xml = join(folder, 'schedule.xml');
+    writeFileSync(
+      file,
+      JSON.stringify({
+        gpus: ['a', 'b', 'c'],
+        links: ['a', 'b', 'c'].flatMap((id) => [
+          [id, 's', 10],
+          ['s', id, 10],
+        ]),
+      }),
+    );
+    const { code, out } = run(['optimum', file, '--schedule', xml, '--json']);
+    expect(code).toBe(0);
+    const result = JSON.parse(out) as Record<string, number> & { bottleneckCut: { gpusInside: string[]; capacity: number } };
+    expect([result['allGatherBandwidth'], result['allReduceBandwidth'], result['allReduceBound']]).toEqual([15e9, 7.5e9, 10e9]);
+    expect(result.bottleneckCut.gpusInside.length).toBe(2);
+    expect(readFileSync(xml, 'utf8')).toContain('coll="allgather"');
+  });
   it('inspects a description from a file and from standard input alike', () => {
     const file = run(['inspect', SMALL, '--json']);
     expect(file.code).toBe(0);

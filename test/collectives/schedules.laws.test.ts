@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { collectiveOptimum, relieveCut } from '../../src/collectives/bounds/collective-optimum.js';
-import { formatMscclXml, optimalSchedule, packAllReduceTrees, scheduleAlgorithm, type CollectiveSchedule } from '../../src/collectives/schedules/index.js';
+import {
+  formatMscclXml,
+  optimalSchedule,
+  packAllReduceTrees,
+  scheduleAlgorithm,
+  type CollectiveSchedule,
+} from '../../src/collectives/schedules/index.js';
 import { simulateCollective } from '../../src/collectives/simulate.js';
 import { createFabric } from '../../src/fabric/create-fabric.js';
 import type { Fabric, LinkSpec } from '../../src/fabric/types.js';
@@ -23,7 +29,13 @@ const anySmallGraph: fc.Arbitrary<Fabric> = fc
   })
   .map(({ rates, trunk, twoSwitches, direct }) => {
     const n = rates.length;
-    const links: LinkSpec[] = rates.map((rate, i) => ({ id: `l${i}`, source: `g${i}`, target: twoSwitches && i % 2 === 1 ? 's1' : 's0', bandwidth: rate * 1e9, latency: 1e-6 }));
+    const links: LinkSpec[] = rates.map((rate, i) => ({
+      id: `l${i}`,
+      source: `g${i}`,
+      target: twoSwitches && i % 2 === 1 ? 's1' : 's0',
+      bandwidth: rate * 1e9,
+      latency: 1e-6,
+    }));
     if (twoSwitches) links.push({ id: 'trunk', source: 's0', target: 's1', bandwidth: trunk * 1e9, latency: 1e-6 });
     direct.forEach(([a, b, rate], i) => {
       if (a % n !== b % n) links.push({ id: `d${i}`, source: `g${a % n}`, target: `g${b % n}`, bandwidth: rate * 1e9, latency: 1e-6 });
@@ -57,36 +69,51 @@ function congestion(fabric: Fabric, schedule: CollectiveSchedule): number {
 }
 
 describe('optimal schedule', () => {
-  law('spans all ranks from every root, fits the links, and reaches the optimum', fc.tuple(anySmallGraph, fc.constantFrom('all-gather', 'reduce-scatter')), ([fabric, operation]) => {
-    const subject = { operation: operation as 'all-gather', ranks: fabric.gpuIds };
-    const schedule = optimalSchedule(fabric, subject);
-    const n = fabric.gpuIds.length;
-    const slices = new Int32Array(n);
-    for (const tree of schedule.trees) {
-      const reached = new Set([tree.root]);
-      for (const { source, target, ways } of tree.edges) {
-        expect(reached.has(source) && !reached.has(target)).toBe(true);
-        reached.add(target);
-        expectClose(ways.reduce((sum, { share }) => sum + share, 0), 1);
+  law(
+    'spans all ranks from every root, fits the links, and reaches the optimum',
+    fc.tuple(anySmallGraph, fc.constantFrom('all-gather', 'reduce-scatter')),
+    ([fabric, operation]) => {
+      const subject = { operation: operation as 'all-gather', ranks: fabric.gpuIds };
+      const schedule = optimalSchedule(fabric, subject);
+      const n = fabric.gpuIds.length;
+      const slices = new Int32Array(n);
+      for (const tree of schedule.trees) {
+        const reached = new Set([tree.root]);
+        for (const { source, target, ways } of tree.edges) {
+          expect(reached.has(source) && !reached.has(target)).toBe(true);
+          reached.add(target);
+          expectClose(
+            ways.reduce((sum, { share }) => sum + share, 0),
+            1,
+          );
+        }
+        expect(reached.size).toBe(n);
+        slices[tree.root] += tree.slices;
       }
-      expect(reached.size).toBe(n);
-      slices[tree.root] += tree.slices;
-    }
-    expect([...slices]).toEqual(new Array(n).fill(schedule.slicesPerRank));
-    const { bandwidth } = collectiveOptimum(fabric, subject);
-    expectClose((n * schedule.slicesPerRank) / congestion(fabric, schedule), bandwidth, 1e-6);
-    expectClose(schedule.bandwidth, bandwidth, 1e-6);
-  });
-  law('as an algorithm it completes: every rank ends with every contribution exactly once', fc.tuple(anySmallGraph, fc.constantFrom('all-gather', 'reduce-scatter', 'all-reduce')), ([fabric, operation]) => {
-    const algorithm = scheduleAlgorithm(optimalSchedule(fabric, { operation: operation as 'all-gather', ranks: fabric.gpuIds }));
-    const shape = { rankCount: fabric.gpuIds.length, levels: [], ringSets: [], switchReduces: false };
-    if (operation !== 'reduce-scatter' || algorithm.trace(shape, 'reduce-scatter', 0).chunks < 200) executeTrace(algorithm, shape, operation as 'all-gather', 0);
-  });
+      expect([...slices]).toEqual(new Array(n).fill(schedule.slicesPerRank));
+      const { bandwidth } = collectiveOptimum(fabric, subject);
+      expectClose((n * schedule.slicesPerRank) / congestion(fabric, schedule), bandwidth, 1e-6);
+      expectClose(schedule.bandwidth, bandwidth, 1e-6);
+    },
+  );
+  law(
+    'as an algorithm it completes: every rank ends with every contribution exactly once',
+    fc.tuple(anySmallGraph, fc.constantFrom('all-gather', 'reduce-scatter', 'all-reduce')),
+    ([fabric, operation]) => {
+      const algorithm = scheduleAlgorithm(optimalSchedule(fabric, { operation: operation as 'all-gather', ranks: fabric.gpuIds }));
+      const shape = { rankCount: fabric.gpuIds.length, levels: [], ringSets: [], switchReduces: false };
+      if (operation !== 'reduce-scatter' || algorithm.trace(shape, 'reduce-scatter', 0).chunks < 200)
+        executeTrace(algorithm, shape, operation as 'all-gather', 0);
+    },
+  );
   it('runs in the simulator, no faster than the optimum', () => {
     const fabric = createFabric({
       name: 'star',
       levels: [],
-      devices: [...Array.from({ length: 4 }, (_, i) => ({ id: `g${i}`, kind: 'gpu' as const, location: [] })), { id: 's', kind: 'switch', location: [] }],
+      devices: [
+        ...Array.from({ length: 4 }, (_, i) => ({ id: `g${i}`, kind: 'gpu' as const, location: [] })),
+        { id: 's', kind: 'switch', location: [] },
+      ],
       links: Array.from({ length: 4 }, (_, i) => ({ id: `l${i}`, source: `g${i}`, target: 's', bandwidth: 25e9, latency: 0 })),
     });
     const subject = { operation: 'all-gather' as const, ranks: fabric.gpuIds };
@@ -114,8 +141,17 @@ describe('all-reduce trees', () => {
     const fabric = createFabric({
       name: 'slow leaf',
       levels: [],
-      devices: [...['a', 'b', 'c', 'd'].map((id) => ({ id, kind: 'gpu' as const, location: [] })), { id: 's', kind: 'switch', location: [] }],
-      links: ['a', 'b', 'c', 'd'].map((id) => ({ id: `l${id}`, source: id, target: 's', bandwidth: id === 'd' ? 10e9 : 100e9, latency: 0 })),
+      devices: [
+        ...['a', 'b', 'c', 'd'].map((id) => ({ id, kind: 'gpu' as const, location: [] })),
+        { id: 's', kind: 'switch', location: [] },
+      ],
+      links: ['a', 'b', 'c', 'd'].map((id) => ({
+        id: `l${id}`,
+        source: id,
+        target: 's',
+        bandwidth: id === 'd' ? 10e9 : 100e9,
+        latency: 0,
+      })),
     });
     const ranks = fabric.gpuIds;
     // Reduce-scatter + all-gather: 20/3 GB/s. The cut around d: 10 GB/s.
@@ -126,7 +162,12 @@ describe('all-reduce trees', () => {
   });
   law('never beat the cut bound', anySmallGraph, (fabric) => {
     const ranks = fabric.gpuIds;
-    expectAtMost(packAllReduceTrees(fabric, { ranks }, { rounds: 50 }).bandwidth, collectiveOptimum(fabric, { operation: 'all-reduce', ranks }).bandwidth, '', 1e-6);
+    expectAtMost(
+      packAllReduceTrees(fabric, { ranks }, { rounds: 50 }).bandwidth,
+      collectiveOptimum(fabric, { operation: 'all-reduce', ranks }).bandwidth,
+      '',
+      1e-6,
+    );
   });
 });
 
@@ -167,18 +208,26 @@ describe('bare graphs', () => {
     expect(format).toBe('graph');
     expect(collectiveOptimum(fabric, { operation: 'all-gather', ranks: fabric.gpuIds }).bandwidth).toBe(20e9);
   });
-  it.each(['{"gpus":["a"],"links":[["a","s"]]}', '{"gpus":"a","links":[]}', '{"gpus":["a"],"links":[["a","s",-1]]}', '{"gpus":["a"],"links":{}}'])('refuse %s', (text) => {
+  it.each([
+    '{"gpus":["a"],"links":[["a","s"]]}',
+    '{"gpus":"a","links":[]}',
+    '{"gpus":["a"],"links":[["a","s",-1]]}',
+    '{"gpus":["a"],"links":{}}',
+  ])('refuse %s', (text) => {
     expect(() => readFabric(text)).toThrow('expected');
   });
 });
 
 describe.runIf(hasShared('optimum'))('against published graphs', () => {
-  it.each(['a100_1x8', 'a100_2x8', 'dgx1v_1x8', 'h100_2x8', 'h100_4x8', 'h100_rail_4x8_spine100', 'mi250_1x16', 'torus_4x4'])('%s: optimum and a schedule that reaches it', (name) => {
-    const text = readShared(`optimum/${name}.json`);
-    const { fabric } = readFabric(text);
-    const expected = (JSON.parse(text) as { optimalAllGatherGBps: number }).optimalAllGatherGBps * 1e9;
-    const subject = { operation: 'all-gather' as const, ranks: fabric.gpuIds };
-    expectClose(collectiveOptimum(fabric, subject).bandwidth, expected, 1e-6);
-    expectClose(optimalSchedule(fabric, subject).bandwidth, expected, 1e-6);
-  });
+  it.each(['a100_1x8', 'a100_2x8', 'dgx1v_1x8', 'h100_2x8', 'h100_4x8', 'h100_rail_4x8_spine100', 'mi250_1x16', 'torus_4x4'])(
+    '%s: optimum and a schedule that reaches it',
+    (name) => {
+      const text = readShared(`optimum/${name}.json`);
+      const { fabric } = readFabric(text);
+      const expected = (JSON.parse(text) as { optimalAllGatherGBps: number }).optimalAllGatherGBps * 1e9;
+      const subject = { operation: 'all-gather' as const, ranks: fabric.gpuIds };
+      expectClose(collectiveOptimum(fabric, subject).bandwidth, expected, 1e-6);
+      expectClose(optimalSchedule(fabric, subject).bandwidth, expected, 1e-6);
+    },
+  );
 });

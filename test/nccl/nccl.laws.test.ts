@@ -61,11 +61,18 @@ describe('tuner, against golden vectors', () => {
     ['4 × 8 Hopper, 8 × 40', given(4, 8, 90, 8, 40, 'intel'), 2 ** 24, [1672.224, 255.115, 497.501, 1862.783, 226.201, 286.841]],
     ['4 × 8 Hopper, 8 × 40', given(4, 8, 90, 8, 40, 'intel'), 2 ** 30, [102057.956, 7230.145, 6897.091, 105304.006, 9321.895, 7576.94]],
     ['16 × 4 Ampere AMD, 4 × 24', given(16, 4, 80, 4, 24, 'amd'), 2 ** 16, [286.391, 327.613, 1407.504, 62.059, 92.773, 147.468]],
-    ['16 × 4 Ampere AMD, 4 × 24', given(16, 4, 80, 4, 24, 'amd'), 2 ** 30, [111539.032, 26750.115, 23426.256, 114663.291, 32261.54, 30305.687]],
+    [
+      '16 × 4 Ampere AMD, 4 × 24',
+      given(16, 4, 80, 4, 24, 'amd'),
+      2 ** 30,
+      [111539.032, 26750.115, 23426.256, 114663.291, 32261.54, 30305.687],
+    ],
   ])('%s at %#', (_, graphs, bytes, expected) => {
     const times = ncclTimes(tuneNccl(graphs), 'AllReduce', bytes);
     const found = ['RING', 'TREE'].flatMap((algorithm) =>
-      ['LL', 'LL128', 'SIMPLE'].map((protocol) => times.find((row) => row.algorithm === algorithm && row.protocol === protocol)?.seconds ?? 0),
+      ['LL', 'LL128', 'SIMPLE'].map(
+        (protocol) => times.find((row) => row.algorithm === algorithm && row.protocol === protocol)?.seconds ?? 0,
+      ),
     );
     found.forEach((seconds, i) => {
       expectClose(seconds * 1e6, expected[i], 1e-4);
@@ -88,35 +95,43 @@ describe('search', () => {
     // 18 NVLinks of 20.6 GB/s hold 6 channels of 60 GB/s, kept as 12 of 30.
     expect([ring.channels, ring.bandwidthIntra]).toEqual([12, 30e9]);
   });
-  law('every channel visits every GPU once, and no GPU sends more than its links carry', fc.tuple(anyBox, fc.constantFrom(1, 2)), ([box, nodes]) => {
-    const { ring, tree } = searchNcclGraphs(parseNcclTopology(ncclNodeXml(box), 'box'), nodes);
-    const pcie = 48e9;
-    const rate = { 80: 20, 90: 20.6, 100: 40.1 }[box.sm] ?? 0;
-    const out = Math.max(box.nvlinks * rate * 1e9, pcie);
-    for (const found of [ring, tree]) {
-      expect(found.channels).toBeGreaterThan(0);
-      for (const order of found.orders) expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: box.gpus }, (_, i) => i));
-      expectAtMost(found.channels * found.bandwidthIntra, out * 2);
-      if (nodes > 1) expectAtMost(found.channels * found.bandwidthInter, (box.nics * box.nicGbps * 1e9) / 8, 'NICs');
-    }
-  });
+  law(
+    'every channel visits every GPU once, and no GPU sends more than its links carry',
+    fc.tuple(anyBox, fc.constantFrom(1, 2)),
+    ([box, nodes]) => {
+      const { ring, tree } = searchNcclGraphs(parseNcclTopology(ncclNodeXml(box), 'box'), nodes);
+      const pcie = 48e9;
+      const rate = { 80: 20, 90: 20.6, 100: 40.1 }[box.sm] ?? 0;
+      const out = Math.max(box.nvlinks * rate * 1e9, pcie);
+      for (const found of [ring, tree]) {
+        expect(found.channels).toBeGreaterThan(0);
+        for (const order of found.orders) expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: box.gpus }, (_, i) => i));
+        expectAtMost(found.channels * found.bandwidthIntra, out * 2);
+        if (nodes > 1) expectAtMost(found.channels * found.bandwidthInter, (box.nics * box.nicGbps * 1e9) / 8, 'NICs');
+      }
+    },
+  );
   const anySmallBox = anyBox.map((box) => ({ ...box, gpus: Math.min(box.gpus, 4), nics: Math.min(box.nics, 2) }));
   law('searching twice gives the same', anySmallBox, (box) => {
     const topology = parseNcclTopology(ncclNodeXml(box), 'box');
     expect(searchNcclGraphs(topology, 2)).toEqual(searchNcclGraphs(topology, 2));
   });
-  law('the choice is the fastest row, and every time is finite', fc.tuple(anySmallBox, fc.integer({ min: 0, max: 33 }), fc.constantFrom(NCCL_2_30, RCCL)), ([box, power, tables]) => {
-    const graphs = onNodes(searchNcclGraphs(parseNcclTopology(ncclNodeXml(box), 'box'), 2), 16);
-    for (const collective of NCCL_COLLECTIVES) {
-      const times = ncclTimes(tuneNccl(graphs, tables), collective, 2 ** power);
-      const chosen = times.filter((row) => row.chosen);
-      expect(chosen.length).toBe(1);
-      for (const { seconds } of times) {
-        expect(Number.isFinite(seconds) && seconds > 0).toBe(true);
-        expectAtMost(chosen[0].seconds, seconds);
+  law(
+    'the choice is the fastest row, and every time is finite',
+    fc.tuple(anySmallBox, fc.integer({ min: 0, max: 33 }), fc.constantFrom(NCCL_2_30, RCCL)),
+    ([box, power, tables]) => {
+      const graphs = onNodes(searchNcclGraphs(parseNcclTopology(ncclNodeXml(box), 'box'), 2), 16);
+      for (const collective of NCCL_COLLECTIVES) {
+        const times = ncclTimes(tuneNccl(graphs, tables), collective, 2 ** power);
+        const chosen = times.filter((row) => row.chosen);
+        expect(chosen.length).toBe(1);
+        for (const { seconds } of times) {
+          expect(Number.isFinite(seconds) && seconds > 0).toBe(true);
+          expectAtMost(chosen[0].seconds, seconds);
+        }
       }
-    }
-  });
+    },
+  );
   it('reads a node out of a fabric', () => {
     const fabric = createFabric(buildSystem('jupiter-booster', { gpus: 8 }));
     const topology = ncclTopologyOf(fabric, fabric.gpuIds.slice(0, 4));
@@ -142,21 +157,34 @@ describe('search', () => {
 });
 
 describe.runIf(hasShared('nccl-tuner'))("against NCCL's own search and tuner", () => {
-  const expected = { graphs: sharedTable('nccl-tuner/graphs.csv'), latbw: sharedTable('nccl-tuner/latbw.csv'), times: sharedTable('nccl-tuner/times.csv') };
+  const expected = {
+    graphs: sharedTable('nccl-tuner/graphs.csv'),
+    latbw: sharedTable('nccl-tuner/latbw.csv'),
+    times: sharedTable('nccl-tuner/times.csv'),
+  };
   const names = [...new Set(expected.graphs.map((row) => row['topology']))];
   const nodes = [...new Set(expected.graphs.map((row) => Number(row['nodes'])))];
   it.each(names)('%s: every graph, latency, bandwidth, time and choice', (name) => {
     const set = tabulateNccl(parseNcclTopology(readShared(`nccl-tuner/topologies/${name}.xml`), name), nodes);
     const own = (rows: readonly Record<string, string>[]): Record<string, string>[] => rows.filter((row) => row['topology'] === name);
-    const key = (row: Readonly<Record<string, string | number>>, columns: readonly string[]): string => columns.map((column) => row[column]).join(' ');
-    const same = (found: readonly Readonly<Record<string, string | number>>[], rows: readonly Record<string, string>[], keys: readonly string[], tolerance: number): void => {
+    const key = (row: Readonly<Record<string, string | number>>, columns: readonly string[]): string =>
+      columns.map((column) => row[column]).join(' ');
+    const same = (
+      found: readonly Readonly<Record<string, string | number>>[],
+      rows: readonly Record<string, string>[],
+      keys: readonly string[],
+      tolerance: number,
+    ): void => {
       const byKey = new Map(found.map((row) => [key(row, keys), row]));
       let good = 0;
       for (const row of rows) {
         const match = byKey.get(key(row, keys));
         if (
           match !== undefined &&
-          Object.entries(row).every(([column, cell]) => keys.includes(column) || Math.abs(Number(match[column]) - Number(cell)) <= tolerance * Math.abs(Number(cell)))
+          Object.entries(row).every(
+            ([column, cell]) =>
+              keys.includes(column) || Math.abs(Number(match[column]) - Number(cell)) <= tolerance * Math.abs(Number(cell)),
+          )
         )
           good++;
       }

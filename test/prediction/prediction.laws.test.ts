@@ -84,8 +84,12 @@ describe('measured model', () => {
     const { seconds } = predictCollective(subject, bytes);
     const nic = hardware.scaleOut.bandwidthPerNode ?? Infinity;
     // What leaves a node at least: its ranks' shares for a gather, the whole buffer once for an all-reduce.
-    const leaves = operation === 'all-reduce' ? bytes : (bytes * (ranks - ranks / nodes)) / ranks / (operation === 'all-to-all' ? 1 / (ranks / nodes) : nodes);
-    if (nodes > 1 && hardware.scaleOut.transport !== 'nvlink' && operation !== 'all-to-all') expectAtMost(leaves / nic / 1.5, seconds, 'NIC');
+    const leaves =
+      operation === 'all-reduce'
+        ? bytes
+        : (bytes * (ranks - ranks / nodes)) / ranks / (operation === 'all-to-all' ? 1 / (ranks / nodes) : nodes);
+    if (nodes > 1 && hardware.scaleOut.transport !== 'nvlink' && operation !== 'all-to-all')
+      expectAtMost(leaves / nic / 1.5, seconds, 'NIC');
     if (hardware.scaleUp.bandwidthPerGpu !== undefined && nodes === 1) {
       const share = operation === 'all-reduce' ? bytes : (bytes * (ranks - 1)) / ranks;
       expectAtMost(share / hardware.scaleUp.bandwidthPerGpu, seconds, 'GPU');
@@ -95,7 +99,10 @@ describe('measured model', () => {
     const { hardware } = subject;
     const faster: HardwareRecord = {
       ...hardware,
-      scaleUp: { ...hardware.scaleUp, ...(hardware.scaleUp.bandwidthPerGpu === undefined ? {} : { bandwidthPerGpu: 2 * hardware.scaleUp.bandwidthPerGpu }) },
+      scaleUp: {
+        ...hardware.scaleUp,
+        ...(hardware.scaleUp.bandwidthPerGpu === undefined ? {} : { bandwidthPerGpu: 2 * hardware.scaleUp.bandwidthPerGpu }),
+      },
       scaleOut: { ...hardware.scaleOut, bandwidthPerNode: 2 * (hardware.scaleOut.bandwidthPerNode ?? 1) },
     };
     expectAtMost(predictCollective({ ...subject, hardware: faster }, bytes).seconds, predictCollective(subject, bytes).seconds);
@@ -112,7 +119,9 @@ describe('measured model', () => {
     [{ operation: 'all-reduce', ranks: 0, nodes: 1 }, 'ranks'],
     [{ operation: 'all-reduce', ranks: 8, nodes: 9 }, 'nodes'],
   ])('refuses %o', (wrong, culprit) => {
-    expect(() => predictCollective({ hardware: box, ...(wrong as { operation: 'all-reduce'; ranks: number; nodes: number }) }, 1)).toThrow(culprit);
+    expect(() => predictCollective({ hardware: box, ...(wrong as { operation: 'all-reduce'; ranks: number; nodes: number }) }, 1)).toThrow(
+      culprit,
+    );
   });
   it('reads the machine off a fabric', () => {
     const fabric = createFabric(buildSystem('jean-zay-h100', { gpus: 16 }));
@@ -123,29 +132,53 @@ describe('measured model', () => {
 });
 
 /** Rows of a machine whose parameters differ from the fitted ones by known factors. */
-function planted(subject: ModelSubject, factors: Readonly<Record<string, number>>, sizes: readonly number[], noise = 0, seed = 1): CollectiveMeasurement[] {
+function planted(
+  subject: ModelSubject,
+  factors: Readonly<Record<string, number>>,
+  sizes: readonly number[],
+  noise = 0,
+  seed = 1,
+): CollectiveMeasurement[] {
   const values = Float64Array.from(FITTED.values);
   const prepared = prepareSubject(subject);
   for (const [name, factor] of Object.entries(factors)) values[prepared.index[name]] += Math.log(factor);
   const random = createRandom(seed);
-  return sizes.map((bytes) => ({ subject, bytes, seconds: modelTime(prepared, values, bytes).microseconds * 1e-6 * Math.exp(noise * (random.next() + random.next() + random.next() - 1.5) * 2) }));
+  return sizes.map((bytes) => ({
+    subject,
+    bytes,
+    seconds:
+      modelTime(prepared, values, bytes).microseconds * 1e-6 * Math.exp(noise * (random.next() + random.next() + random.next() - 1.5) * 2),
+  }));
 }
 const sizes = Array.from({ length: 14 }, (_, k) => 64 * 4 ** k);
 
 describe('calibration', () => {
-  law('recovers planted latency and bandwidth', fc.tuple(fc.double({ min: 0.7, max: 1.5, noNaN: true }), fc.double({ min: 0.85, max: 1.05, noNaN: true })), ([launch, net]) => {
-    const hardware: HardwareRecord = { ...box, scaleUp: { ...box.scaleUp, inSwitchReduction: false }, scaleOut: { transport: 'infiniband', bandwidthPerNode: 400e9, nicsPerNode: 8 } };
-    const subject: ModelSubject = { hardware, operation: 'all-gather', ranks: 32, nodes: 4 };
-    const calibration = calibrateSystem(planted(subject, { netHop: launch, net }, sizes));
-    for (const { bytes, seconds } of planted(subject, { netHop: launch, net }, [100, 1e6, 1e9])) expectClose(predictCollective(subject, bytes, calibration).seconds, seconds, 0.02);
-  });
-  law('measuring a size brings the prediction there close to it', fc.tuple(anySubject, anyBytes, fc.double({ min: 0.5, max: 2, noNaN: true })), ([subject, bytes, factor]) => {
-    if (subject.ranks === 1) return;
-    const before = predictCollective(subject, bytes).seconds;
-    const measured = before * factor;
-    const after = predictCollective(subject, bytes, calibrateSystem([{ subject, bytes, seconds: measured }])).seconds;
-    expectAtMost(Math.abs(Math.log(after / measured)), Math.abs(Math.log(factor)) * 0.35 + 1e-3);
-  });
+  law(
+    'recovers planted latency and bandwidth',
+    fc.tuple(fc.double({ min: 0.7, max: 1.5, noNaN: true }), fc.double({ min: 0.85, max: 1.05, noNaN: true })),
+    ([launch, net]) => {
+      const hardware: HardwareRecord = {
+        ...box,
+        scaleUp: { ...box.scaleUp, inSwitchReduction: false },
+        scaleOut: { transport: 'infiniband', bandwidthPerNode: 400e9, nicsPerNode: 8 },
+      };
+      const subject: ModelSubject = { hardware, operation: 'all-gather', ranks: 32, nodes: 4 };
+      const calibration = calibrateSystem(planted(subject, { netHop: launch, net }, sizes));
+      for (const { bytes, seconds } of planted(subject, { netHop: launch, net }, [100, 1e6, 1e9]))
+        expectClose(predictCollective(subject, bytes, calibration).seconds, seconds, 0.02);
+    },
+  );
+  law(
+    'measuring a size brings the prediction there close to it',
+    fc.tuple(anySubject, anyBytes, fc.double({ min: 0.5, max: 2, noNaN: true })),
+    ([subject, bytes, factor]) => {
+      if (subject.ranks === 1) return;
+      const before = predictCollective(subject, bytes).seconds;
+      const measured = before * factor;
+      const after = predictCollective(subject, bytes, calibrateSystem([{ subject, bytes, seconds: measured }])).seconds;
+      expectAtMost(Math.abs(Math.log(after / measured)), Math.abs(Math.log(factor)) * 0.35 + 1e-3);
+    },
+  );
   law('adding rows never widens the intervals on average', fc.tuple(anySubject, fc.integer({ min: 1, max: 9 })), ([subject, count]) => {
     if (subject.ranks === 1) return;
     const rows = planted(subject, { launch: 1.2 }, sizes, 0.02);

@@ -26,7 +26,10 @@ export function ncclNodeXml({ gpus, sm, nvlinks, nics, nicGbps, gigatransfers = 
     return `<pci busid="0000:${(64 + s).toString(16)}:00.0" class="0x060400" ${link}>${own.map(gpu).join('')}${cards.map(nic).join('')}</pci>`;
   };
   const socket = (c: number): string =>
-    `<cpu numaid="${c}" arch="x86_64" vendor="${vendor}" familyid="${vendor === 'GenuineIntel' ? 6 : 25}" modelid="143">${Array.from({ length: switches }, (_, s) => s)
+    `<cpu numaid="${c}" arch="x86_64" vendor="${vendor}" familyid="${vendor === 'GenuineIntel' ? 6 : 25}" modelid="143">${Array.from(
+      { length: switches },
+      (_, s) => s,
+    )
       .filter((s) => (s < switches / 2 ? 0 : 1) === c)
       .map(pcie)
       .join('')}</cpu>`;
