@@ -1,5 +1,5 @@
 export { fitLatencyBandwidth, type CollectiveFit, type MeasuredTime } from './fit-latency-bandwidth.js';
-export { calibrateSystem, type CollectiveMeasurement } from './calibrate-system.js';
+export { calibratePoints, calibrateSystem, type CollectiveMeasurement } from './calibrate-system.js';
 export { suggestMeasurements } from './suggest-measurements.js';
 export { fitPopulation, priorValues, systemSpreads, type PopulationFit } from './fit-population.js';
 export { fitSystem, type CurvePoint, type SystemFit } from './fit-system.js';

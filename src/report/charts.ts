@@ -1,6 +1,6 @@
 import { scaleBand, scaleLinear, scaleLog } from 'd3-scale';
 import { line } from 'd3-shape';
-import { formatBitRate, formatSeconds, formatShare } from '../quantities.js';
+import { formatBitRate, formatBytes, formatSeconds, formatShare } from '../quantities.js';
 import { escapeMarkup } from './escape-markup.js';
 
 /** Colours that stay apart for colour-blind readers (Okabe–Ito). */
@@ -95,3 +95,49 @@ const legend = (label: string, i: number): string =>
 
 const svg = (title: string, body: string, height = HEIGHT): string =>
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeMarkup(title)}" font-family="system-ui, sans-serif" font-size="12"><title>${escapeMarkup(title)}</title><style>.grid{stroke:#8884;stroke-width:1}.rule{stroke:#888;stroke-dasharray:5 4}text{fill:currentColor}</style>${body}</svg>`;
+
+/** A size of a curve: what was measured, what was predicted, and the range. */
+export interface CurvePoint {
+  readonly bytes: number;
+  readonly measured: number;
+  readonly predicted: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Predicted against measured seconds by message size, both axes logarithmic: dots measured, line predicted, band the range. */
+export function curveChart(title: string, points: readonly CurvePoint[]): string {
+  if (points.length === 0) return '';
+  const sorted = [...points].sort((a, b) => a.bytes - b.bytes);
+  const x = scaleLog([sorted[0].bytes, Math.max(sorted[sorted.length - 1].bytes, sorted[0].bytes * 2)], [MARGIN.left, WIDTH - MARGIN.right]);
+  const all = sorted.flatMap(({ measured, low, high }) => [measured, low, high]);
+  const y = scaleLog([Math.min(...all), Math.max(...all)], [HEIGHT - MARGIN.bottom, MARGIN.top]);
+  const path = (of: (point: CurvePoint) => number, points: readonly CurvePoint[]): string =>
+    line<CurvePoint>(
+      (point) => x(point.bytes),
+      (point) => y(of(point)),
+    )([...points]) ?? '';
+  const band = `${path(({ high }) => high, sorted)} ${path(({ low }) => low, [...sorted].reverse()).replace(/^M/, 'L')}Z`;
+  const decades = (from: number, to: number): number[] =>
+    Array.from({ length: Math.floor(Math.log10(to)) - Math.ceil(Math.log10(from)) + 1 }, (_, i) => 10 ** (Math.ceil(Math.log10(from)) + i));
+  const sizes = sorted.map(({ bytes }) => bytes).filter((bytes, i, list) => list.indexOf(bytes) === i);
+  const every = Math.max(1, Math.ceil(sizes.length / 8));
+  return svg(
+    title,
+    [
+      ...decades(Math.min(...all), Math.max(...all)).map(
+        (tick) =>
+          `<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(tick)}" y2="${y(tick)}" class="grid" stroke="#ddd"/><text x="${MARGIN.left - 6}" y="${y(tick) + 4}" text-anchor="end">${formatSeconds(tick)}</text>`,
+      ),
+      ...sizes
+        .filter((_, i) => i % every === 0)
+        .map((bytes) => `<text x="${x(bytes)}" y="${HEIGHT - MARGIN.bottom + 16}" text-anchor="middle">${formatBytes(bytes)}</text>`),
+      `<path d="${band}" fill="${PALETTE[0]}" opacity="0.15"/>`,
+      `<path d="${path(({ predicted }) => predicted, sorted)}" fill="none" stroke="${PALETTE[0]}" stroke-width="2"/>`,
+      ...sorted.map(({ bytes, measured }) => `<circle cx="${x(bytes)}" cy="${y(measured)}" r="2.5" fill="${PALETTE[1]}"/>`),
+      `<text x="${MARGIN.left + 8}" y="${MARGIN.top + 4}">${escapeMarkup(title)}</text>`,
+      legend('predicted, 90 % range', 0),
+      legend('measured', 1),
+    ].join(''),
+  );
+}

@@ -100,10 +100,10 @@ describe('optimal schedule', () => {
     'as an algorithm it completes: every rank ends with every contribution exactly once',
     fc.tuple(anySmallGraph, fc.constantFrom('all-gather', 'reduce-scatter', 'all-reduce')),
     ([fabric, operation]) => {
-      const algorithm = scheduleAlgorithm(optimalSchedule(fabric, { operation: operation as 'all-gather', ranks: fabric.gpuIds }));
+      const algorithm = scheduleAlgorithm(optimalSchedule(fabric, { operation: operation, ranks: fabric.gpuIds }));
       const shape = { rankCount: fabric.gpuIds.length, levels: [], ringSets: [], switchReduces: false };
       if (operation !== 'reduce-scatter' || algorithm.trace(shape, 'reduce-scatter', 0).chunks < 200)
-        executeTrace(algorithm, shape, operation as 'all-gather', 0);
+        executeTrace(algorithm, shape, operation, 0);
     },
   );
   it('runs in the simulator, no faster than the optimum', () => {
