@@ -3,7 +3,20 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { gzipSync } from 'node:zlib';
-import { buildRailOptimised, computeRoutes, createFabric, placeJob, prepareCollective } from 'fabricplan';
+import {
+  buildRailOptimised,
+  collectiveOptimum,
+  computeRoutes,
+  createFabric,
+  estimateCollective,
+  placeJob,
+  prepareCollective,
+} from 'fabricplan';
+import { readFabric } from 'fabricplan/formats';
+import { ncclTimes, ncclTopologyOf, NCCL_COLLECTIVES, NCCL_SIZES, searchNcclGraphs, tuneNccl } from 'fabricplan/nccl';
+import { preparePrediction } from 'fabricplan/prediction';
+import { optimalSchedule } from 'fabricplan/schedules';
+import { simulateCollective } from 'fabricplan/simulate';
 import { buildSystem, modelPreset, nodePreset } from 'fabricplan/presets';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
@@ -70,6 +83,111 @@ const ranks = all.slice(0, 1024);
 const exchange = () => prepareCollective(routes, { operation: 'all-to-all', ranks }).seconds(2 ** 30);
 milliseconds(exchange, 3);
 row('  all-to-all over 1024', milliseconds(exchange, 11), 'ms', '50 ms');
+
+const few = computeRoutes(createFabric(buildSystem('jupiter-booster', { gpus: 1024 })));
+for (const [n, operation, target] of [
+  [8, 'all-reduce', '5 us'],
+  [64, 'all-reduce', '50 us'],
+  [1024, 'all-reduce', '5 ms'],
+  [1024, 'all-to-all', '50 ms'],
+]) {
+  const subject = { operation, ranks: few.fabric.gpuIds.slice(0, n) };
+  for (let i = 0; i < 20_000; i++) estimateCollective(few, { ...subject, bytes: 1e6 + i });
+  const each = milliseconds(() => {
+    for (let i = 0; i < 1000; i++) estimateCollective(few, { ...subject, bytes: 1e6 + 17 * i });
+  }, 11);
+  row(`estimateCollective, ${operation} over ${n}, another size`, each, 'us', target);
+}
+const record = {
+  gpu: 'H100-SXM5-80GB',
+  gpusPerNode: 8,
+  scaleUp: { kind: 'nvswitch', bandwidthPerGpu: 450e9, inSwitchReduction: true },
+  scaleOut: { transport: 'infiniband', bandwidthPerNode: 400e9, nicsPerNode: 8 },
+};
+const predictor = preparePrediction({ hardware: record, operation: 'all-reduce', ranks: 64, nodes: 8 });
+row(
+  'measured model, one size with its range',
+  milliseconds(() => {
+    for (let i = 0; i < 1000; i++) predictor.at(1e6 + i);
+  }, 11),
+  'us',
+  '',
+);
+const box = createFabric(buildRailOptimised({ node: nodePreset('dgx-h100'), nodes: 2, unitsPerPod: 1, nodesPerUnit: 2 }));
+const inside = ncclTopologyOf(box, box.gpuIds.slice(0, 8));
+row(
+  'NCCL search, 8 GPUs, several nodes',
+  milliseconds(() => searchNcclGraphs(inside, 2), 3),
+  'ms',
+  '',
+);
+const graphs = searchNcclGraphs(inside, 16);
+const wholeTable = () => {
+  const tuning = tuneNccl(graphs);
+  for (const collective of NCCL_COLLECTIVES) for (const bytes of NCCL_SIZES) ncclTimes(tuning, collective, bytes);
+};
+for (let i = 0; i < 2000; i++) wholeTable();
+row('NCCL tuner, full table of one node count', milliseconds(wholeTable, 201) * 1000, 'us', '50 us');
+
+/** Eight GPUs a node behind an NVSwitch, one NIC each, rails of leaves under eight spines; perhaps one link at half rate. */
+const graph = (nodes, isSick) => {
+  const gpus = [];
+  const links = [];
+  const both = (a, b, rate) => links.push([a, b, rate], [b, a, rate]);
+  for (let n = 0; n < nodes; n++)
+    for (let g = 0; g < 8; g++) {
+      gpus.push(`${n}.${g}`);
+      both(`${n}.${g}`, `${n}.nv`, 450);
+      both(`${n}.${g}`, `leaf${g}.${n >> 5}`, isSick && n === 3 && g === 2 ? 25 : 50);
+    }
+  for (let g = 0; g < 8; g++)
+    for (let l = 0; l <= (nodes - 1) >> 5; l++) for (let s = 0; s < 8; s++) both(`leaf${g}.${l}`, `spine${s}`, 200);
+  return readFabric(JSON.stringify({ gpus, links })).fabric;
+};
+for (const [nodes, isSick, target, times] of [
+  [2, false, '5 ms', 21],
+  [16, false, '100 ms', 11],
+  [128, false, '2000 ms', 1],
+  [128, true, '60000 ms', 1],
+]) {
+  const fabric = graph(nodes, isSick);
+  row(
+    `all-gather optimum, ${nodes} x 8${isSick ? ', one sick link' : ''}`,
+    milliseconds(() => collectiveOptimum(fabric, { operation: 'all-gather', ranks: fabric.gpuIds }), times),
+    'ms',
+    target,
+  );
+  if (nodes <= 16)
+    row(
+      `  a schedule that reaches it`,
+      milliseconds(() => optimalSchedule(fabric, { operation: 'all-gather', ranks: fabric.gpuIds })),
+      'ms',
+      '',
+    );
+}
+for (const [n, target] of [
+  [256, '50 ms'],
+  [1024, '1000 ms'],
+]) {
+  const star = computeRoutes(
+    readFabric(
+      JSON.stringify({
+        gpus: Array.from({ length: n }, (_, i) => `g${i}`),
+        links: Array.from({ length: n }, (_, i) => [
+          [`g${i}`, 's', 50],
+          ['s', `g${i}`, 50],
+        ]).flat(),
+      }),
+    ).fabric,
+  );
+  const subject = { operation: 'all-reduce', ranks: star.fabric.gpuIds, bytes: 2 ** 28, algorithm: 'ring' };
+  row(
+    `simulated ring over ${n}`,
+    milliseconds(() => simulateCollective(star, subject), 5),
+    'ms',
+    target,
+  );
+}
 
 const jupiter = computeRoutes(createFabric(buildSystem('jupiter-booster', { gpus: 10_000 })));
 const job = { model: modelPreset('llama-3.1-70b'), sequence: 4096, globalBatch: 1024 };

@@ -4,14 +4,14 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bytesInFlight, collectiveOptimum, computeRoutes, createFabric, prepareCollective } from 'fabricplan';
+import { collectiveOptimum, computeRoutes, createFabric, prepareCollective } from 'fabricplan';
 import { calibrateSystem, crossValidate, curvePoints, fitPopulation, isStalled, summarise } from 'fabricplan/calibration';
 import { parseNcclTopology, readFabric } from 'fabricplan/formats';
 import { ncclTimes, onNodes, searchNcclGraphs, tabulateNccl, tuneNccl } from 'fabricplan/nccl';
 import { gpuFamily, PARAMETERS, predictCollective } from 'fabricplan/prediction';
 import { curveChart } from 'fabricplan/report';
 import { optimalSchedule, packAllReduceTrees } from 'fabricplan/schedules';
-import { simulateCollective } from 'fabricplan/simulate';
+import { bytesInFlight, simulateCollective } from 'fabricplan/simulate';
 import { DATA, hasData, isFitted, measuredRows, trustOf } from './measured-rows.mjs';
 
 if (!hasData()) {
@@ -23,12 +23,21 @@ const MIB64 = 64 * 2 ** 20;
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const lines = [];
 const write = (...text) => lines.push(...text);
-const table = (head, rows) => write(`| ${head.join(' | ')} |`, `| ${head.map((_, i) => (i === 0 ? '---' : '---:')).join(' | ')} |`, ...rows.map((row) => `| ${row.join(' | ')} |`), '');
+const table = (head, rows) =>
+  write(
+    `| ${head.join(' | ')} |`,
+    `| ${head.map((_, i) => (i === 0 ? '---' : '---:')).join(' | ')} |`,
+    ...rows.map((row) => `| ${row.join(' | ')} |`),
+    '',
+  );
 const times = (value) => `×${value.toFixed(value < 10 ? 3 : 1)}`;
 const percent = (share) => `${(share * 100).toFixed(share === 1 || share === 0 ? 0 : 1)} %`;
 const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 const csv = (path) => {
-  const [head, ...rows] = readFileSync(new URL(path, DATA), 'utf8').trim().split(/\r?\n/).map((line) => line.split(','));
+  const [head, ...rows] = readFileSync(new URL(path, DATA), 'utf8')
+    .trim()
+    .split(/\r?\n/)
+    .map((line) => line.split(','));
   return rows.map((cells) => Object.fromEntries(cells.map((cell, i) => [head[i], cell])));
 };
 const group = (items, key) => {
@@ -38,7 +47,13 @@ const group = (items, key) => {
 };
 /** Sets averaged within a system, systems with each other; items carry row and the log of predicted / measured. */
 const errorOf = (items) =>
-  Math.exp(mean([...group(items, ({ row }) => row.system).values()].map((own) => mean([...group(own, ({ row }) => row.set).values()].map((set) => mean(set.map(({ log }) => Math.abs(log))))))));
+  Math.exp(
+    mean(
+      [...group(items, ({ row }) => row.system).values()].map((own) =>
+        mean([...group(own, ({ row }) => row.set).values()].map((set) => mean(set.map(({ log }) => Math.abs(log))))),
+      ),
+    ),
+  );
 const logs = (validated) => validated.map((one) => ({ ...one, log: Math.log(one.prediction.seconds / one.row.seconds) }));
 
 write(
@@ -85,7 +100,9 @@ function tuningOf(hardware, ranks, nodes) {
     links === 0
       ? ''
       : byMesh
-        ? Array.from({ length: g }, (_, j) => (j === i ? '' : `<nvlink target="${bus(j)}" count="${Math.max(1, Math.round(links / Math.max(1, g - 1)))}" tclass="0x030200"/>`)).join('')
+        ? Array.from({ length: g }, (_, j) =>
+            j === i ? '' : `<nvlink target="${bus(j)}" count="${Math.max(1, Math.round(links / Math.max(1, g - 1)))}" tclass="0x030200"/>`,
+          ).join('')
         : `<nvlink target="0000:e0:00.0" count="${links}" tclass="0x068000"/>`;
   const nics = nodes > 1 && !shared ? (hardware.scaleOut.nicsPerNode ?? g) : 0;
   const rate = (hardware.scaleOut.bandwidthPerNode ?? (hardware.scaleOut.bandwidthPerNic ?? 12.5e9) * nics) / Math.max(1, nics);
@@ -115,10 +132,11 @@ function spreadsheetSeconds({ subject: { hardware, operation, ranks, nodes }, by
   const factor = ((operation === 'all-reduce' ? 2 : 1) * (ranks - 1)) / ranks;
   return (shared ? 15e-6 : 40e-6) + (bytes * factor) / (0.85 * rate);
 }
-const against = (predict) => bare.flatMap(({ row }) => {
-  const seconds = predict(row);
-  return seconds === undefined ? [] : [{ row, log: Math.log(seconds / row.seconds) }];
-});
+const against = (predict) =>
+  bare.flatMap(({ row }) => {
+    const seconds = predict(row);
+    return seconds === undefined ? [] : [{ row, log: Math.log(seconds / row.seconds) }];
+  });
 const tuner = against(tunerSeconds);
 const sheet = against(spreadsheetSeconds);
 const same = (items, others) => {
@@ -126,7 +144,12 @@ const same = (items, others) => {
   return items.filter(({ row }) => keep.has(row));
 };
 
-write('## Collectives: the measured model', '', `${points.size} systems give the constants; ${new Set(judged.map(({ system }) => system)).size} systems with clean curves are judged, each with constants learned from all others. Slingshot between 64 KiB and 4 MiB is reported apart.`, '');
+write(
+  '## Collectives: the measured model',
+  '',
+  `${points.size} systems give the constants; ${new Set(judged.map(({ system }) => system)).size} systems with clean curves are judged, each with constants learned from all others. Slingshot between 64 KiB and 4 MiB is reported apart.`,
+  '',
+);
 table(
   ['predictor', 'all sizes', '64 MiB and above'],
   [
@@ -144,24 +167,52 @@ table(
     const own = bare.filter(({ row }) => gpuFamily(row.subject.hardware.gpu) === family);
     const theirs = tuner.filter(({ row }) => gpuFamily(row.subject.hardware.gpu) === family);
     if (own.length === 0) return [];
-    return [[family, new Set(own.map(({ row }) => row.system)).size, times(errorOf(theirs.length > 0 ? same(own, theirs) : own)), theirs.length > 0 ? times(errorOf(theirs)) : '–']];
+    return [
+      [
+        family,
+        new Set(own.map(({ row }) => row.system)).size,
+        times(errorOf(theirs.length > 0 ? same(own, theirs) : own)),
+        theirs.length > 0 ? times(errorOf(theirs)) : '–',
+      ],
+    ];
   }),
 );
 const summary = summarise(bare);
 const summarySix = summarise(six);
-write(`90 % ranges hold ${percent(summary.overall.coverage)} of the measurements without any measurement of the system, and ${percent(summarySix.overall.coverage)} of the rest once six sizes are given.`, '');
-table(['size', 'rows', 'error', 'bias', 'in range'], summary.bySize.map(({ name, rows, error, bias, coverage }) => [name, rows, times(error), times(bias), percent(coverage)]));
-table(['collective', 'rows', 'error', 'bias', 'in range'], summary.byCollective.map(({ name, rows, error, bias, coverage }) => [name, rows, times(error), times(bias), percent(coverage)]));
+write(
+  `90 % ranges hold ${percent(summary.overall.coverage)} of the measurements without any measurement of the system, and ${percent(summarySix.overall.coverage)} of the rest once six sizes are given.`,
+  '',
+);
+table(
+  ['size', 'rows', 'error', 'bias', 'in range'],
+  summary.bySize.map(({ name, rows, error, bias, coverage }) => [name, rows, times(error), times(bias), percent(coverage)]),
+);
+table(
+  ['collective', 'rows', 'error', 'bias', 'in range'],
+  summary.byCollective.map(({ name, rows, error, bias, coverage }) => [name, rows, times(error), times(bias), percent(coverage)]),
+);
 const stalled = logs(crossValidate(points, good.filter(isStalled), 0, population.values));
-write(`Reported apart, Slingshot 64 KiB to 4 MiB: ${times(errorOf(stalled))} over ${stalled.length} rows; the plug-in stalls there and no model of links can tell. The upper end of the range allows for it: it holds ${percent(summarise(stalled).apart.coverage)}.`, '');
+write(
+  `Reported apart, Slingshot 64 KiB to 4 MiB: ${times(errorOf(stalled))} over ${stalled.length} rows; the plug-in stalls there and no model of links can tell. The upper end of the range allows for it: it holds ${percent(summarise(stalled).apart.coverage)}.`,
+  '',
+);
 write('Every system, left out, with its bias (above 1: the model is slower than the machine):', '');
-const bySystem = [...group(bare, ({ row }) => row.system)].map(([name, own]) => ({ name, own, error: errorOf(own) })).sort((a, b) => b.error - a.error);
+const bySystem = [...group(bare, ({ row }) => row.system)]
+  .map(([name, own]) => ({ name, own, error: errorOf(own) }))
+  .sort((a, b) => b.error - a.error);
 table(
   ['system', 'rows', 'left out', '64 MiB and above', 'bias', 'six sizes given'],
   bySystem.map(({ name, own, error }) => {
     const large = big(own);
     const rest = six.filter(({ row }) => row.system === name);
-    return [name, own.length, times(error), large.length > 0 ? times(errorOf(large)) : '–', times(Math.exp(mean(own.map(({ log }) => log)))), rest.length > 0 ? times(errorOf(rest)) : '–'];
+    return [
+      name,
+      own.length,
+      times(error),
+      large.length > 0 ? times(errorOf(large)) : '–',
+      times(Math.exp(mean(own.map(({ log }) => log)))),
+      rest.length > 0 ? times(errorOf(rest)) : '–',
+    ];
   }),
 );
 write(
@@ -177,10 +228,16 @@ write(
   const { values } = fitPopulation(others, population.values, 4);
   const given = alps.filter(({ subject }) => subject.nodes <= 32);
   const asked = alps.filter(({ subject }) => subject.nodes > 32);
-  const averagedGiven = [...group(given, ({ set, bytes }) => `${set} ${bytes}`).values()].map((same) => ({ ...same[0], seconds: Math.exp(mean(same.map(({ seconds }) => Math.log(seconds)))) }));
+  const averagedGiven = [...group(given, ({ set, bytes }) => `${set} ${bytes}`).values()].map((same) => ({
+    ...same[0],
+    seconds: Math.exp(mean(same.map(({ seconds }) => Math.log(seconds)))),
+  }));
   const calibration = calibrateSystem(averagedGiven, values);
   const items = asked.map((row) => ({ row, log: Math.log(predictCollective(row.subject, row.bytes, calibration).seconds / row.seconds) }));
-  write(`Extrapolation: fitted on the 2–32-node sets of one system and asked for its larger ones (64 to ${Math.max(...asked.map(({ subject }) => subject.nodes))} nodes), the error is ${times(errorOf(items))} over ${items.length} rows.`, '');
+  write(
+    `Extrapolation: fitted on the 2–32-node sets of one system and asked for its larger ones (64 to ${Math.max(...asked.map(({ subject }) => subject.nodes))} nodes), the error is ${times(errorOf(items))} over ${items.length} rows.`,
+    '',
+  );
 }
 
 // Bends: where start-up gives way to bandwidth, and where the algorithm changes.
@@ -195,7 +252,9 @@ write(
     const sizes = curve.map(({ row }) => row.bytes);
     return Math.max(...sizes) / Math.min(...sizes) >= 2 ** 16 && Math.max(...sizes) >= 2 ** 27;
   });
-  const ratios = curves.map((curve) => Math.abs(Math.log2(knee(curve, ({ prediction }) => prediction.seconds) / knee(curve, ({ row }) => row.seconds))));
+  const ratios = curves.map((curve) =>
+    Math.abs(Math.log2(knee(curve, ({ prediction }) => prediction.seconds) / knee(curve, ({ row }) => row.seconds))),
+  );
   const near = ratios.filter((ratio) => ratio <= 1).length;
   const sixCurves = [...group(six, ({ row }) => `${row.set} ${row.subject.operation}`).values()];
   const sixRatios = sixCurves
@@ -209,7 +268,18 @@ write(
 
 mkdirSync(new URL('validation/', DOCS), { recursive: true });
 write('Measured curves against predictions for systems left out:', '');
-const shown = ['alps_ofi113_n16', 'aws_p5_n2', 'aws_p4d_n2', 'dgxa100_n2_ring', 'oci_gb200_2x4', 'aic_h100_sxm_g8', 'aic_b200_sxm_g8', 'mi300x_n1', 'bessemer_v100pcie_4', 'gcp_a3mega_n2'];
+const shown = [
+  'alps_ofi113_n16',
+  'aws_p5_n2',
+  'aws_p4d_n2',
+  'dgxa100_n2_ring',
+  'oci_gb200_2x4',
+  'aic_h100_sxm_g8',
+  'aic_b200_sxm_g8',
+  'mi300x_n1',
+  'bessemer_v100pcie_4',
+  'gcp_a3mega_n2',
+];
 for (const set of shown) {
   const own = bare.filter(({ row }) => row.set === set);
   if (own.length === 0) continue;
@@ -217,19 +287,49 @@ for (const set of shown) {
   const curve = own.filter(({ row }) => row.subject.operation === operation);
   const { system, subject } = curve[0].row;
   const title = `${system}: ${operation}, ${subject.ranks} GPUs on ${subject.nodes} node${subject.nodes > 1 ? 's' : ''}`;
-  writeFileSync(new URL(`validation/${set}.svg`, DOCS), curveChart(title, curve.map(({ row, prediction }) => ({ bytes: row.bytes, measured: row.seconds, predicted: prediction.seconds, low: prediction.low, high: prediction.high }))));
+  writeFileSync(
+    new URL(`validation/${set}.svg`, DOCS),
+    curveChart(
+      title,
+      curve.map(({ row, prediction }) => ({
+        bytes: row.bytes,
+        measured: row.seconds,
+        predicted: prediction.seconds,
+        low: prediction.low,
+        high: prediction.high,
+      })),
+    ),
+  );
   write(`![${title}](validation/${set}.svg)`, '');
 }
 write('### Constants', '', 'Fitted to all systems; spread is how far systems differ from their class (natural log).', '');
-table(['parameter', 'class', 'value', 'spread', 'meaning'], PARAMETERS.map(({ group: of, class: name }, i) => [of.name, name === '' ? '–' : name, `${Math.exp(population.values[i]).toPrecision(3)} ${of.unit}`, of.systemSpread, of.meaning]));
+table(
+  ['parameter', 'class', 'value', 'spread', 'meaning'],
+  PARAMETERS.map(({ group: of, class: name }, i) => [
+    of.name,
+    name === '' ? '–' : name,
+    `${Math.exp(population.values[i]).toPrecision(3)} ${of.unit}`,
+    of.systemSpread,
+    of.meaning,
+  ]),
+);
 
 // ── NCCL's own answer ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 {
   const expected = { graphs: csv('nccl-tuner/graphs.csv'), latbw: csv('nccl-tuner/latbw.csv'), times: csv('nccl-tuner/times.csv') };
   const names = [...new Set(expected.graphs.map(({ topology }) => topology))];
   const nodes = [...new Set(expected.graphs.map((row) => Number(row.nodes)))];
-  const keys = { graphs: ['nodes', 'algo'], latbw: ['nodes', 'collective', 'algo', 'proto'], times: ['nodes', 'collective', 'bytes', 'algo', 'proto'] };
-  write("## NCCL's own search and tuner", '', 'Rows of the reference (NCCL 2.30.7, its compiled search and tuner on the same XML) that agree in every column; times within 1 %.', '');
+  const keys = {
+    graphs: ['nodes', 'algo'],
+    latbw: ['nodes', 'collective', 'algo', 'proto'],
+    times: ['nodes', 'collective', 'bytes', 'algo', 'proto'],
+  };
+  write(
+    "## NCCL's own search and tuner",
+    '',
+    'Rows of the reference (NCCL 2.30.7, its compiled search and tuner on the same XML) that agree in every column; times within 1 %.',
+    '',
+  );
   table(
     ['topology', 'search', 'graphs', 'latency and bandwidth', 'times', 'choice'],
     names.map((name) => {
@@ -242,36 +342,69 @@ table(['parameter', 'class', 'value', 'spread', 'meaning'], PARAMETERS.map(({ gr
         const own = expected[what].filter((row) => row.topology === name);
         const agree = own.filter((row) => {
           const found = byKey.get(keys[what].map((column) => row[column]).join(' '));
-          return found !== undefined && Object.entries(row).every(([column, cell]) => column === 'topology' || column === 'chosen' || keys[what].includes(column) || Math.abs(Number(found[column]) - Number(cell)) <= tolerance * Math.abs(Number(cell)));
+          return (
+            found !== undefined &&
+            Object.entries(row).every(
+              ([column, cell]) =>
+                column === 'topology' ||
+                column === 'chosen' ||
+                keys[what].includes(column) ||
+                Math.abs(Number(found[column]) - Number(cell)) <= tolerance * Math.abs(Number(cell)),
+            )
+          );
         });
         return `${agree.length} / ${own.length}`;
       };
       const chosen = expected.times.filter((row) => row.topology === name && row.chosen === '1');
       const picks = new Set(set.times.filter((row) => row.chosen === 1).map((row) => keys.times.map((column) => row[column]).join(' ')));
-      return [name, `${took.toFixed(0)} ms`, share('graphs', 1e-4), share('latbw', 0.01), share('times', 0.01), `${chosen.filter((row) => picks.has(keys.times.map((column) => row[column]).join(' '))).length} / ${chosen.length}`];
+      return [
+        name,
+        `${took.toFixed(0)} ms`,
+        share('graphs', 1e-4),
+        share('latbw', 0.01),
+        share('times', 0.01),
+        `${chosen.filter((row) => picks.has(keys.times.map((column) => row[column]).join(' '))).length} / ${chosen.length}`,
+      ];
     }),
   );
 }
 
 // ── Optimum ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-write('## Optimum of any graph', '', 'All-gather optimum against the reference; a schedule of packed trees that reaches it; all-reduce by the two phases, by trees that reduce and spread at once, and the cut that no schedule beats. GB/s of algorithm bandwidth.', '');
+write(
+  '## Optimum of any graph',
+  '',
+  'All-gather optimum against the reference; a schedule of packed trees that reaches it; all-reduce by the two phases, by trees that reduce and spread at once, and the cut that no schedule beats. GB/s of algorithm bandwidth.',
+  '',
+);
 table(
   ['graph', 'reference', 'ours ÷ reference − 1', 'time', 'their search', 'schedule', 'all-reduce, two phases', 'trees', 'cut bound'],
-  readdirSync(new URL('optimum/', DATA)).filter((name) => name.endsWith('.json')).map((name) => {
-    const text = readFileSync(new URL(`optimum/${name}`, DATA), 'utf8');
-    const { optimalAllGatherGBps: expected, referenceSearchSeconds } = JSON.parse(text);
-    const { fabric } = readFabric(text);
-    const subject = { operation: 'all-gather', ranks: fabric.gpuIds };
-    collectiveOptimum(fabric, subject);
-    const started = performance.now();
-    const { bandwidth } = collectiveOptimum(fabric, subject);
-    const took = performance.now() - started;
-    const scheduled = performance.now();
-    const schedule = optimalSchedule(fabric, subject);
-    const packing = performance.now() - scheduled;
-    const bound = collectiveOptimum(fabric, { operation: 'all-reduce', ranks: fabric.gpuIds }).bandwidth;
-    return [name.replace('.json', ''), expected.toFixed(3), (bandwidth / 1e9 / expected - 1).toExponential(0), `${took.toFixed(1)} ms`, referenceSearchSeconds === undefined ? '–' : `${Number(referenceSearchSeconds).toFixed(2)} s`, `${percent(schedule.bandwidth / bandwidth)} in ${packing.toFixed(0)} ms`, (bandwidth / 2e9).toFixed(1), (packAllReduceTrees(fabric, { ranks: fabric.gpuIds }).bandwidth / 1e9).toFixed(1), (bound / 1e9).toFixed(1)];
-  }),
+  readdirSync(new URL('optimum/', DATA))
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => {
+      const text = readFileSync(new URL(`optimum/${name}`, DATA), 'utf8');
+      const { optimalAllGatherGBps: expected, referenceSearchSeconds } = JSON.parse(text);
+      const { fabric } = readFabric(text);
+      const subject = { operation: 'all-gather', ranks: fabric.gpuIds };
+      collectiveOptimum(fabric, subject);
+      const started = performance.now();
+      const { bandwidth } = collectiveOptimum(fabric, subject);
+      const took = performance.now() - started;
+      const scheduled = performance.now();
+      const schedule = optimalSchedule(fabric, subject);
+      const packing = performance.now() - scheduled;
+      const bound = collectiveOptimum(fabric, { operation: 'all-reduce', ranks: fabric.gpuIds }).bandwidth;
+      return [
+        name.replace('.json', ''),
+        expected.toFixed(3),
+        (bandwidth / 1e9 / expected - 1).toExponential(0),
+        `${took.toFixed(1)} ms`,
+        referenceSearchSeconds === undefined ? '–' : `${Number(referenceSearchSeconds).toFixed(2)} s`,
+        `${percent(schedule.bandwidth / bandwidth)} in ${packing.toFixed(0)} ms`,
+        (bandwidth / 2e9).toFixed(1),
+        (packAllReduceTrees(fabric, { ranks: fabric.gpuIds }).bandwidth / 1e9).toFixed(1),
+        (bound / 1e9).toFixed(1),
+      ];
+    }),
 );
 
 // ── Simulator ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -280,8 +413,17 @@ table(
     createFabric({
       name: 'net',
       levels: [],
-      devices: [...Array.from({ length: n }, (_, i) => ({ id: `g${String(i).padStart(4, '0')}`, kind: 'gpu', location: [] })), ...(ring ? [] : [{ id: 's', kind: 'switch', location: [] }])],
-      links: Array.from({ length: n }, (_, i) => ({ id: `l${i}`, source: `g${String(i).padStart(4, '0')}`, target: ring ? `g${String((i + 1) % n).padStart(4, '0')}` : 's', bandwidth: gbps * 2 ** 30, latency })),
+      devices: [
+        ...Array.from({ length: n }, (_, i) => ({ id: `g${String(i).padStart(4, '0')}`, kind: 'gpu', location: [] })),
+        ...(ring ? [] : [{ id: 's', kind: 'switch', location: [] }]),
+      ],
+      links: Array.from({ length: n }, (_, i) => ({
+        id: `l${i}`,
+        source: `g${String(i).padStart(4, '0')}`,
+        target: ring ? `g${String((i + 1) % n).padStart(4, '0')}` : 's',
+        bandwidth: gbps * 2 ** 30,
+        latency,
+      })),
     });
   const physics = { launch: 0, step: 0, leastPiece: 1, window: Infinity };
   write('## Simulator', '', 'Evaluator and simulator on an uncontended star of 16 GPUs (50 GB/s, 1 µs), 64 MiB:', '');
@@ -290,7 +432,13 @@ table(
     ['all-reduce', 'evaluator ÷ simulator'],
     ['ring', 'recursive-doubling', 'recursive-halving-doubling', 'direct'].map((algorithm) => {
       const subject = { operation: 'all-reduce', ranks: routes.fabric.gpuIds, bytes: 2 ** 26 };
-      return [algorithm, (prepareCollective(routes, subject, { algorithm, physics }).seconds(2 ** 26) / simulateCollective(routes, { ...subject, algorithm }, { physics }).seconds).toFixed(4)];
+      return [
+        algorithm,
+        (
+          prepareCollective(routes, subject, { algorithm, physics }).seconds(2 ** 26) /
+          simulateCollective(routes, { ...subject, algorithm }, { physics }).seconds
+        ).toFixed(4),
+      ];
     }),
   );
   const cases = csv('simulator/astra-sim-allreduce.csv').filter((row) => row.exit === '0' && Number(row.npus) <= 64);
@@ -302,14 +450,31 @@ table(
   for (const row of cases) {
     const n = Number(row.npus);
     if (row.topology !== 'Ring' && row.topology !== 'Switch') continue;
-    const algorithm = { ring: 'ring', direct: 'direct', halvingDoubling: 'recursive-halving-doubling', doubleBinaryTree: 'double-binary-tree' }[row.allreduce_impl];
+    const algorithm = {
+      ring: 'ring',
+      direct: 'direct',
+      halvingDoubling: 'recursive-halving-doubling',
+      doubleBinaryTree: 'double-binary-tree',
+    }[row.allreduce_impl];
     if (algorithm === undefined || (row.topology === 'Ring' && algorithm !== 'ring')) continue;
-    const fabric = star(n, Number(row.bw_GBs), (Number(row.latency_ns) * 1e-9) / (row.topology === 'Switch' && row.backend === 'Unaware' ? 1 : 1), row.topology === 'Ring');
-    const { seconds } = simulateCollective(computeRoutes(fabric), { operation: 'all-reduce', ranks: fabric.gpuIds, bytes: Number(row.bytes), algorithm }, { physics, sharing: row.backend === 'Aware' ? 'store-and-forward' : 'max-min' });
+    const fabric = star(
+      n,
+      Number(row.bw_GBs),
+      (Number(row.latency_ns) * 1e-9) / (row.topology === 'Switch' && row.backend === 'Unaware' ? 1 : 1),
+      row.topology === 'Ring',
+    );
+    const { seconds } = simulateCollective(
+      computeRoutes(fabric),
+      { operation: 'all-reduce', ranks: fabric.gpuIds, bytes: Number(row.bytes), algorithm },
+      { physics, sharing: row.backend === 'Aware' ? 'store-and-forward' : 'max-min' },
+    );
     const key = `${row.backend} | ${row.topology} | ${row.allreduce_impl}`;
     ratios.set(key, [...(ratios.get(key) ?? []), Number(row.cycles_ns) / (seconds * 1e9)]);
   }
-  table(['backend', 'topology', 'all-reduce', 'cases', 'theirs ÷ ours, least', 'most'], [...ratios].map(([key, list]) => [...key.split(' | '), list.length, Math.min(...list).toFixed(2), Math.max(...list).toFixed(2)]));
+  table(
+    ['backend', 'topology', 'all-reduce', 'cases', 'theirs ÷ ours, least', 'most'],
+    [...ratios].map(([key, list]) => [...key.split(' | '), list.length, Math.min(...list).toFixed(2), Math.max(...list).toFixed(2)]),
+  );
 }
 
 // ── Long links ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -319,10 +484,19 @@ table(
   const plan = (text, strategy) => {
     const file = join(folder, 'plan.yaml');
     writeFileSync(file, text);
-    const { stdout } = spawnSync(process.execPath, [cli, 'plan', file, '--json', '--limit', '1', ...(strategy === undefined ? [] : ['--strategy', strategy])], { encoding: 'utf8', maxBuffer: 1e9 });
+    const { stdout } = spawnSync(
+      process.execPath,
+      [cli, 'plan', file, '--json', '--limit', '1', ...(strategy === undefined ? [] : ['--strategy', strategy])],
+      { encoding: 'utf8', maxBuffer: 1e9 },
+    );
     return JSON.parse(stdout).placements[0].step.seconds;
   };
-  write('## Long links', '', 'Published anchor: 1,024 GPUs in two halves 500 km apart, 3.2 Tb/s, keep 97–99 % of single-site speed for a 177B model. Batch and GPU are not published; assumed here: H100, sequence 4,096, and the batch of each row.', '');
+  write(
+    '## Long links',
+    '',
+    'Published anchor: 1,024 GPUs in two halves 500 km apart, 3.2 Tb/s, keep 97–99 % of single-site speed for a 177B model. Batch and GPU are not published; assumed here: H100, sequence 4,096, and the batch of each row.',
+    '',
+  );
   table(
     ['sequences of a step', 'one site', 'data parallel across', 'of one site', 'pipeline across', 'of one site'],
     [1024, 2048, 4096].map((batch) => {
@@ -331,7 +505,14 @@ table(
       const two = `name: two\nsites:\n  - { id: a, coordinates: [48.8, 2.3], clusters: [{ id: x, node: dgx-h100, nodes: 64 }], access: { bandwidth: 3.2 Tb/s } }\n  - { id: b, coordinates: [46.2, 6.1], clusters: [{ id: y, node: dgx-h100, nodes: 64 }], access: { bandwidth: 3.2 Tb/s } }\nwan:\n  - { from: a, to: b, bandwidth: 3.2 Tb/s, distance: 500 km }\n${job}`;
       const data = plan(two, 'data-across-sites');
       const pipeline = plan(two, 'pipeline-across-sites');
-      return [batch, `${one.toFixed(2)} s`, `${data.toFixed(2)} s`, percent(one / data), `${pipeline.toFixed(2)} s`, percent(one / pipeline)];
+      return [
+        batch,
+        `${one.toFixed(2)} s`,
+        `${data.toFixed(2)} s`,
+        percent(one / data),
+        `${pipeline.toFixed(2)} s`,
+        percent(one / pipeline),
+      ];
     }),
   );
   const fits = csv('collectives/wan_p2p.csv');
@@ -339,22 +520,48 @@ table(
   const kind = (row) => {
     const [a, b] = zone.map((name) => row[name]);
     if (a === b) return 'in one zone';
-    return a.replace(/-[a-z]$/, '') === b.replace(/-[a-z]$/, '') ? 'between zones of a region' : a.split('-')[0] === b.split('-')[0] ? 'between regions of a continent' : 'between continents';
+    return a.replace(/-[a-z]$/, '') === b.replace(/-[a-z]$/, '')
+      ? 'between zones of a region'
+      : a.split('-')[0] === b.split('-')[0]
+        ? 'between regions of a continent'
+        : 'between continents';
   };
   // Round trips of cloud regions, order of magnitude: 0.2 ms in a zone, 1 ms in a region, 30 ms on a continent, 120 ms between.
-  const roundTrips = { 'in one zone': 0.2e-3, 'between zones of a region': 1e-3, 'between regions of a continent': 30e-3, 'between continents': 120e-3 };
-  write('Cloud rates between zones by distance (measured fits), and the bytes in flight that they imply: beyond a region the window limits, not the fibre.', '');
+  const roundTrips = {
+    'in one zone': 0.2e-3,
+    'between zones of a region': 1e-3,
+    'between regions of a continent': 30e-3,
+    'between continents': 120e-3,
+  };
+  write(
+    'Cloud rates between zones by distance (measured fits), and the bytes in flight that they imply: beyond a region the window limits, not the fibre.',
+    '',
+  );
   table(
     ['distance', 'pairs', 'median rate', 'assumed round trip', 'bytes in flight'],
     Object.keys(roundTrips).flatMap((name) => {
-      const own = fits.filter((row) => kind(row) === name).map((row) => Number(row.max_GBps)).sort((a, b) => a - b);
+      const own = fits
+        .filter((row) => kind(row) === name)
+        .map((row) => Number(row.max_GBps))
+        .sort((a, b) => a - b);
       if (own.length === 0) return [];
       const rate = own[Math.floor(own.length / 2)];
-      return [[name, own.length, `${rate.toPrecision(3)} GB/s`, `${roundTrips[name] * 1e3} ms`, `${((rate * 1e9 * roundTrips[name]) / 2 ** 20).toPrecision(2)} MiB`]];
+      return [
+        [
+          name,
+          own.length,
+          `${rate.toPrecision(3)} GB/s`,
+          `${roundTrips[name] * 1e3} ms`,
+          `${((rate * 1e9 * roundTrips[name]) / 2 ** 20).toPrecision(2)} MiB`,
+        ],
+      ];
     }),
   );
   const channels = bytesInFlight({ kind: 'nccl', channels: 16 });
-  write(`NCCL with 16 channels of 4 MiB has ${channels / 2 ** 20} MiB in flight: ${(channels / 10e-3 / 1e9).toFixed(1)} GB/s over a round trip of 10 ms, ${(channels / 1e-3 / 1e9).toFixed(0)} GB/s over 1 ms.`, '');
+  write(
+    `NCCL with 16 channels of 4 MiB has ${channels / 2 ** 20} MiB in flight: ${(channels / 10e-3 / 1e9).toFixed(1)} GB/s over a round trip of 10 ms, ${(channels / 1e-3 / 1e9).toFixed(0)} GB/s over 1 ms.`,
+    '',
+  );
 }
 write('Speeds are measured by `npm run bench`. Which model to trust when: [choosing a model](guide/choosing-a-model.md).', '');
 writeFileSync(new URL('validation.md', DOCS), `${lines.join('\n').trimEnd()}\n`);

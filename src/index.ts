@@ -48,16 +48,12 @@ export {
 } from './collectives/prepare-collective.js';
 export { COLLECTIVE_ALGORITHMS } from './collectives/registry.js';
 export { DEFAULT_PHYSICS } from './collectives/physics.js';
-export { bytesInFlight, connectionRate, type LongLinkTransport } from './collectives/long-links.js';
 export {
   collectiveOptimum,
-  relieveCut,
   type BottleneckCut,
   type CollectiveOptimum,
-  type CutRelief,
   type OptimumOperation,
 } from './collectives/bounds/collective-optimum.js';
-export { closedFormAllReduce, type UniformNetwork } from './collectives/bounds/closed-forms.js';
 export {
   COLLECTIVE_OPERATIONS,
   type CollectiveAlgorithm,

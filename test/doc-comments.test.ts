@@ -10,6 +10,9 @@ import { createRandom } from '../src/random.js';
 import { localityLevels } from '../src/fabric/locality.js';
 import * as presets from '../src/presets/index.js';
 import * as simulate from '../src/collectives/simulate.js';
+import * as nccl from '../src/nccl/index.js';
+import * as prediction from '../src/prediction/index.js';
+import * as schedules from '../src/collectives/schedules/index.js';
 import * as units from '../src/units/index.js';
 
 const SRC = fileURLToPath(new URL('../src/', import.meta.url));
@@ -43,6 +46,9 @@ function context(): Record<string, unknown> {
     ...presets,
     ...formats,
     ...simulate,
+    ...nccl,
+    ...prediction,
+    ...schedules,
     ...units,
     ...calibration,
     createRandom,

@@ -36,7 +36,7 @@ export interface Diagnosis {
 const LEAST_LOSS = 0.1;
 /** Least noise, so that a few identical figures accuse nobody. */
 const LEAST_NOISE = 0.01;
-const LEAST_CONFIDENCE = 0.9;
+const LEAST_CONFIDENCE = 0.95;
 /** Below this many measurements of a kind the prediction, where given, says what is healthy. */
 const FEW = 4;
 const PREDICTION_NOISE = 0.1;
@@ -141,7 +141,8 @@ function judge(
   // Chance that healthy parts show this loss, with heavy tails (Student's t, 4 degrees) and as many tries as there are parts.
   const tries = Math.max(1, levels.size * Math.sqrt(measurements.length));
   const score = (loss - LEAST_LOSS / 2) / (noise / Math.sqrt(Math.min(own.length, 3)));
-  const confidence = Math.max(0, 1 - tries * tailOfT4(score));
+  // A handful of measurements cannot make anybody certain.
+  const confidence = Math.max(0, Math.min(1 - 1 / (5 * measurements.length), 1 - tries * tailOfT4(score)));
   if (confidence < LEAST_CONFIDENCE) return undefined;
   const at = indices.reduce((best, i) => (Math.abs(losses[i] - loss) < Math.abs(losses[best] - loss) ? i : best), indices[0]);
   return {
@@ -177,12 +178,12 @@ function upperMedian(values: readonly number[]): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.625))];
 }
 
-/** Scatter of the healthy part: from the faster half's spread around its level, so that the slow tail does not count. */
+/** Scatter of the healthy part: from the faster part's spread around its level and the nearest quarter of the slower part, so that the slow tail does not count. */
 function scatter(losses: readonly number[]): number {
   const around = losses.filter((loss) => loss <= 0).map((loss) => -loss);
   const slower = losses.filter((loss) => loss > 0).sort((a, b) => a - b);
-  const near = slower.slice(0, Math.ceil(slower.length / 2));
+  const near = slower.slice(0, Math.ceil(slower.length / 4));
   const absolute = [...around, ...near].sort((a, b) => a - b);
   if (absolute.length === 0) return 0;
-  return absolute[Math.floor(absolute.length * 0.68)] * 1.2;
+  return absolute[Math.floor(absolute.length * 0.68)] * 1.4;
 }

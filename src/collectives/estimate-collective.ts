@@ -27,19 +27,43 @@ export function estimateCollective(
 const MOST_REMEMBERED = 64;
 const MOST_REMEMBERED_RANKS = 4096;
 
-/** The prepared collective of an earlier question on the same ranks, else a new one. Only for questions without options. */
+/** What was prepared for one list of ranks; the copy tells when the caller changed the list. */
+interface RememberedList {
+  readonly copy: readonly string[];
+  readonly prepared: Map<string, PreparedCollective>;
+}
+
+/**
+ * The prepared collective of an earlier question on the same ranks, else a new one. Only for questions without options. Looks for the list
+ * itself first, then for its content.
+ */
 function remembered(routes: Routes, subject: CollectiveSubject, options: CollectiveOptions): PreparedCollective {
   const { operation, ranks, root } = subject;
-  const isPlain = Object.keys(options).length === 0 && Array.isArray(ranks) && ranks.length <= MOST_REMEMBERED_RANKS;
-  if (!isPlain) return prepareCollective(routes, subject, options);
-  const key = `${operation}\n${root ?? ''}\n${ranks.join('\n')}`;
+  for (const name in options) if (Object.hasOwn(options, name)) return prepareCollective(routes, subject, options);
+  if (!(ranks instanceof Array) || ranks.length > MOST_REMEMBERED_RANKS || root !== undefined)
+    return prepareCollective(routes, subject, options);
+  const lists = (routes.scratch.rememberedLists ??= new WeakMap());
+  let list = lists.get(ranks) as RememberedList | undefined;
+  if (list !== undefined && isSame(list.copy, ranks)) {
+    const prepared = list.prepared.get(operation);
+    if (prepared !== undefined) return prepared;
+  } else lists.set(ranks, (list = { copy: [...ranks], prepared: new Map() }));
   const known = (routes.scratch.remembered ??= new Map());
-  const found = known.get(key) as PreparedCollective | undefined;
-  if (found !== undefined) return found;
-  const prepared = prepareCollective(routes, subject, options);
-  if (known.size >= MOST_REMEMBERED) known.delete(known.keys().next().value ?? '');
-  known.set(key, prepared);
+  const key = `${operation}\n${ranks.join('\n')}`;
+  let prepared = known.get(key) as PreparedCollective | undefined;
+  if (prepared === undefined) {
+    prepared = prepareCollective(routes, subject, options);
+    if (known.size >= MOST_REMEMBERED) known.delete(known.keys().next().value ?? '');
+    known.set(key, prepared);
+  }
+  list.prepared.set(operation, prepared);
   return prepared;
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /**

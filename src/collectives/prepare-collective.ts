@@ -116,6 +116,8 @@ export interface PricedCandidate {
   readonly algorithm: string;
   readonly variant: number;
   readonly phases: readonly PricedPhase[];
+  /** What it takes at least: steps, route latencies of all steps, seconds per byte of the busiest links. */
+  readonly least: { readonly steps: number; readonly latency: Seconds; readonly perByte: number };
 }
 
 /** Rank count up to which every algorithm is tried. Beyond it only those that scale are, so that an estimate stays in milliseconds. */
@@ -159,10 +161,29 @@ export function priceGroups(
         gpus,
         phases: (phasesOf[kinds[i]] ??= algorithm.phases(shapes[i], operation, variant)),
       }));
-      candidates.push({ algorithm: algorithm.name, variant, phases: pricePhases(routes, scheduled, meter) });
+      const phases = pricePhases(routes, scheduled, meter);
+      candidates.push({ algorithm: algorithm.name, variant, phases, least: leastOf(phases) });
     }
   }
   return { candidates, refusals };
+}
+
+/** Lower bounds that hold for every number of pieces: the first piece passes all steps, the busiest link carries all bytes. */
+function leastOf(phases: readonly PricedPhase[]): PricedCandidate['least'] {
+  let steps = 0;
+  let latency = 0;
+  let perByte = 0;
+  for (const phase of phases) {
+    if (phase.latency === undefined) continue;
+    for (const { repeat, depth, latency: of } of phase.stages ?? [phase]) {
+      if (of === undefined) continue;
+      const count = depth > 0 ? depth : repeat;
+      steps += count;
+      latency += count * of;
+    }
+    perByte += phase.secondsPerByte * (phase.stages !== undefined || phase.depth > 0 ? 1 : phase.repeat);
+  }
+  return { steps, latency, perByte };
 }
 
 /** Time of a candidate without launch. */
@@ -180,10 +201,18 @@ export function bestOf(
 ): { best?: { candidate: PricedCandidate; seconds: Seconds }; runnerUp?: { algorithm: string; seconds: Seconds } } {
   let best: { candidate: PricedCandidate; seconds: Seconds } | undefined;
   const byAlgorithm = new Map<string, number>();
+  let second = Infinity;
   for (const candidate of candidates) {
+    // Only the fastest and the fastest of another algorithm matter: leave out what cannot be either.
+    const { steps, latency, perByte } = candidate.least;
+    const least = (physics.launch + latency + steps * physics.step + bytes * perByte) * (1 - 1e-12);
+    const known = byAlgorithm.get(candidate.algorithm);
+    if (least >= (known ?? second)) continue;
     const seconds = candidateSeconds(candidate, bytes, physics) + physics.launch;
     if (best === undefined || seconds < best.seconds) best = { candidate, seconds };
-    byAlgorithm.set(candidate.algorithm, Math.min(seconds, byAlgorithm.get(candidate.algorithm) ?? Infinity));
+    if (known === undefined || seconds < known) byAlgorithm.set(candidate.algorithm, seconds);
+    second = Infinity;
+    for (const [algorithm, time] of byAlgorithm) if (algorithm !== best.candidate.algorithm && time < second) second = time;
   }
   if (best === undefined) return {};
   byAlgorithm.delete(best.candidate.algorithm);

@@ -9,6 +9,9 @@ import { describeShape } from './shape.js';
 import { runFlows, runMessages, type TransferList } from './simulation/run-transfers.js';
 import type { CollectiveAlgorithm, CollectiveOperation, CollectivePhysics, Phase, Trace } from './types.js';
 
+export { closedFormAllReduce, type UniformNetwork } from './bounds/closed-forms.js';
+export { bytesInFlight, connectionRate, type LongLinkTransport } from './long-links.js';
+
 export interface SimulationSubject {
   readonly operation: CollectiveOperation;
   readonly ranks: readonly string[];

@@ -19,7 +19,7 @@ export const FITTED: FittedValues = {
     2.3852, // launch volta: 10.9 µs
     2.2812, // launch ampere: 9.79 µs
     1.8585, // launch hopper: 6.41 µs
-    2.1730, // launch blackwell: 8.78 µs
+    2.173, // launch blackwell: 8.78 µs
     2.1769, // launch cdna: 8.82 µs
     2.3384, // launch other: 10.4 µs
     -0.3224, // hop volta: 0.724 µs
@@ -38,17 +38,17 @@ export const FITTED: FittedValues = {
     -0.3105, // ring cdna: 0.733 share
     -0.3205, // ring other: 0.726 share
     -0.2432, // pcie: 0.784 share
-    -3.3900, // crossing: 0.0337 share
-    -0.1430, // exchange: 0.867 factor
-    0.3780, // exchangeHop: 1.46 steps
-    -0.5870, // switchReduce volta: 0.556 share
-    -0.5870, // switchReduce ampere: 0.556 share
-    -0.5400, // switchReduce hopper: 0.583 share
+    -3.39, // crossing: 0.0337 share
+    -0.143, // exchange: 0.867 factor
+    0.378, // exchangeHop: 1.46 steps
+    -0.587, // switchReduce volta: 0.556 share
+    -0.587, // switchReduce ampere: 0.556 share
+    -0.54, // switchReduce hopper: 0.583 share
     -0.6401, // switchReduce blackwell: 0.527 share
-    -0.5870, // switchReduce cdna: 0.556 share
-    -0.5870, // switchReduce other: 0.556 share
+    -0.587, // switchReduce cdna: 0.556 share
+    -0.587, // switchReduce other: 0.556 share
     2.9687, // switchLaunch: 19.5 µs
-    3.0200, // fill volta: 20.5 µs
+    3.02, // fill volta: 20.5 µs
     3.1208, // fill ampere: 22.7 µs
     3.0965, // fill hopper: 22.1 µs
     3.2217, // fill blackwell: 25.1 µs
@@ -68,10 +68,10 @@ export const FITTED: FittedValues = {
     -0.4305, // netPacket slingshot: 0.650 factor
     -0.5664, // netPacket efa: 0.568 factor
     -0.6604, // netPacket gpudirect-tcpx: 0.517 factor
-    -0.5590, // netPacket tcp: 0.572 factor
+    -0.559, // netPacket tcp: 0.572 factor
     2.4383, // netPacketSize: 11.5 KiB
     -0.0682, // net infiniband: 0.934 share
-    -0.0580, // net roce: 0.944 share
+    -0.058, // net roce: 0.944 share
     -0.0514, // net slingshot: 0.950 share
     -0.1048, // net efa: 0.901 share
     -0.0385, // net gpudirect-tcpx: 0.962 share
@@ -85,11 +85,11 @@ export const FITTED: FittedValues = {
     0.6489, // netRamp infiniband: 1.91 µs
     0.6971, // netRamp roce: 2.01 µs
     0.7567, // netRamp slingshot: 2.13 µs
-    0.8030, // netRamp efa: 2.23 µs
+    0.803, // netRamp efa: 2.23 µs
     0.6567, // netRamp gpudirect-tcpx: 1.93 µs
     0.7207, // netRamp tcp: 2.06 µs
     -0.6622, // tree: 0.516 share
-    4.8000, // treeFill: 122 µs
+    4.8, // treeFill: 122 µs
     -0.0684, // pair: 0.934 share
     7.1976, // congestion: 1.34e+3 nodes
   ],

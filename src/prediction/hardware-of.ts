@@ -31,7 +31,11 @@ export function hardwareOf(fabric: Fabric, ranks: readonly string[]): { readonly
   const nodeOf = (gpu: number): string => byId.get(fabric.gpuIds[gpu])?.location.join('/') || fabric.gpuIds[gpu];
   const nodes = new Set(Array.from(indices, nodeOf)).size;
   const first = indices[0];
-  const peers = new Set(Array.from(indices).filter((gpu) => nodeOf(gpu) === nodeOf(first)).map((gpu) => fabric.gpuIds[gpu]));
+  const peers = new Set(
+    Array.from(indices)
+      .filter((gpu) => nodeOf(gpu) === nodeOf(first))
+      .map((gpu) => fabric.gpuIds[gpu]),
+  );
   const at = (id: string): { link: LinkSpec; other: DeviceSpec }[] =>
     fabric.links.flatMap((link) => {
       const end = link.source === id ? link.target : link.target === id ? link.source : undefined;
@@ -41,7 +45,8 @@ export function hardwareOf(fabric: Fabric, ranks: readonly string[]): { readonly
   const gpu = fabric.gpuIds[first];
   const around = at(gpu);
   const model = byId.get(gpu)?.model ?? '';
-  const total = (links: readonly { link: LinkSpec }[]): number => links.reduce((sum, { link }) => sum + link.bandwidth * (link.count ?? 1), 0);
+  const total = (links: readonly { link: LinkSpec }[]): number =>
+    links.reduce((sum, { link }) => sum + link.bandwidth * (link.count ?? 1), 0);
   const toSwitch = around.filter(({ other }) => other.kind === 'nvswitch');
   const toPeers = around.filter(({ other }) => other.kind === 'gpu');
   const domain = toSwitch.length > 0 ? new Set(at(toSwitch[0].other.id).map(({ other }) => other.id)) : new Set<string>();

@@ -109,7 +109,10 @@ export interface CurvePoint {
 export function curveChart(title: string, points: readonly CurvePoint[]): string {
   if (points.length === 0) return '';
   const sorted = [...points].sort((a, b) => a.bytes - b.bytes);
-  const x = scaleLog([sorted[0].bytes, Math.max(sorted[sorted.length - 1].bytes, sorted[0].bytes * 2)], [MARGIN.left, WIDTH - MARGIN.right]);
+  const x = scaleLog(
+    [sorted[0].bytes, Math.max(sorted[sorted.length - 1].bytes, sorted[0].bytes * 2)],
+    [MARGIN.left, WIDTH - MARGIN.right],
+  );
   const all = sorted.flatMap(({ measured, low, high }) => [measured, low, high]);
   const y = scaleLog([Math.min(...all), Math.max(...all)], [HEIGHT - MARGIN.bottom, MARGIN.top]);
   const path = (of: (point: CurvePoint) => number, points: readonly CurvePoint[]): string =>

@@ -31,7 +31,13 @@ export interface Routes {
   /** Switch-to-switch routes. */
   readonly core: CoreRoutes;
   /** Working memory that calls share, one after the other; see borrowMeter. */
-  readonly scratch: { meter?: LoadMeter; totals?: Float64Array; tours?: Map<string, readonly number[]>; remembered?: Map<string, unknown> };
+  readonly scratch: {
+    meter?: LoadMeter;
+    totals?: Float64Array;
+    tours?: Map<string, readonly number[]>;
+    remembered?: Map<string, unknown>;
+    rememberedLists?: WeakMap<object, unknown>;
+  };
 }
 
 /** The route of one class of GPU pairs: shares of zone arcs at both ends, and the switch pairs in between. */

@@ -54,8 +54,8 @@ export interface FlowNetwork {
   setCapacity(arc: number, capacity: number): void;
   /** Largest flow; starts afresh at every call. Stops early once the flow reaches `enough`. */
   maximise(source: number, target: number, enough?: number): number;
-  /** After `maximise`: 1 for nodes that the source still reaches. */
-  sourceSide(source: number): Uint8Array;
+  /** After `maximise`: 1 for nodes that a node still reaches over arcs with more than `least` room (default: any that counts). */
+  sourceSide(source: number, least?: number): Uint8Array;
   /**
    * After `maximise`: groups of nodes that reach each other over arcs with room left, by number; numbers grow from groups that reach none
    * of the others upwards. Arcs with less room than `least` count as full.
@@ -146,13 +146,13 @@ export function createFlowNetwork(nodeCount: number): FlowNetwork {
       }
       return flow;
     },
-    sourceSide(source) {
+    sourceSide(source, least = negligible) {
       const side = new Uint8Array(nodeCount);
       side[source] = 1;
       queue[0] = source;
       for (let first = 0, last = 1; first < last; first++) {
         for (let arc = head[queue[first]]; arc >= 0; arc = next[arc]) {
-          if (rest[arc] <= negligible || side[to[arc]] === 1) continue;
+          if (rest[arc] <= least || side[to[arc]] === 1) continue;
           side[to[arc]] = 1;
           queue[last++] = to[arc];
         }

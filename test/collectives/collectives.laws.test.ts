@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { closedFormAllReduce } from '../../src/collectives/bounds/closed-forms.js';
 import { collectiveOptimum } from '../../src/collectives/bounds/collective-optimum.js';
+import { estimateCollective } from '../../src/collectives/estimate-collective.js';
 import { prepareCollective } from '../../src/collectives/prepare-collective.js';
 import { orderRanks } from '../../src/collectives/rank-order.js';
 import { COLLECTIVE_ALGORITHMS } from '../../src/collectives/registry.js';
@@ -200,6 +201,44 @@ describe('bounds', () => {
     }
     expectClose(collectiveOptimum(fabric, { operation: 'all-gather', ranks }).bandwidth, least * ranks.length, 1e-6);
   });
+});
+
+describe('remembered estimates', () => {
+  law('a repeated question, and one on a list that has changed, get the answer of a fresh one', anyFabricWithRanks, ({ fabric, ranks }) => {
+    const routes = computeRoutes(fabric);
+    const list = [...ranks];
+    for (const operation of ['all-reduce', 'all-gather', 'all-reduce'] as const)
+      for (const bytes of [1e3, 1e8])
+        expect(estimateCollective(routes, { operation, ranks: list, bytes })).toEqual(
+          prepareCollective(routes, { operation, ranks: list }).estimate(bytes),
+        );
+    if (list.length < 3) return;
+    list.pop();
+    expect(estimateCollective(routes, { operation: 'all-reduce', ranks: list, bytes: 1e6 })).toEqual(
+      prepareCollective(routes, { operation: 'all-reduce', ranks: list }).estimate(1e6),
+    );
+  });
+  law(
+    'leaving out hopeless candidates changes neither the best nor the runner-up',
+    anyFabricWithRanks.map(({ fabric, ranks }) => ({ fabric, ranks })),
+    ({ fabric, ranks }) => {
+      const routes = computeRoutes(fabric);
+      for (const bytes of [1, 1e5, 1e9]) {
+        const { algorithm, seconds, runnerUp } = prepareCollective(routes, { operation: 'all-reduce', ranks }).estimate(bytes);
+        const each = COLLECTIVE_ALGORITHMS.flatMap(({ name, operations }) => {
+          if (!operations.includes('all-reduce')) return [];
+          try {
+            return [{ name, seconds: prepareCollective(routes, { operation: 'all-reduce', ranks }, { algorithm: name }).seconds(bytes) }];
+          } catch {
+            return [];
+          }
+        }).sort((a, b) => a.seconds - b.seconds);
+        expectClose(seconds, each[0].seconds);
+        const others = each.filter(({ name }) => name !== algorithm);
+        if (runnerUp !== undefined) expectClose(runnerUp.seconds, others[0].seconds);
+      }
+    },
+  );
 });
 
 describe('simulator', () => {

@@ -162,7 +162,7 @@ describe('rate solver', () => {
 });
 
 describe('time heap', () => {
-  law('hands items back in order of time, then number', fc.array(fc.integer({ min: 0, max: 20 })), (times) => {
+  law('hands items back in order of time, then of arrival', fc.array(fc.integer({ min: 0, max: 20 })), (times) => {
     const heap = createTimeHeap();
     times.forEach((time, item) => {
       heap.push(time, item);

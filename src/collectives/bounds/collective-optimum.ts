@@ -200,7 +200,7 @@ function smallestTightCut(graph: Graph, flow: FlowNetwork, feeds: readonly numbe
       const own = component[rank];
       if (beneath[own] === 1 || own === component[sink] || count[own] >= fewest) continue;
       fewest = count[own];
-      best = reach(flow, rank, least, fabric.compiled.deviceCount + 1);
+      best = flow.sourceSide(rank, least);
     }
     if (fewest === 1) break;
   }
@@ -210,25 +210,6 @@ function smallestTightCut(graph: Graph, flow: FlowNetwork, feeds: readonly numbe
   const side = new Uint8Array(fabric.compiled.deviceCount + 1);
   side[rank] = 1;
   return describeCut(graph, side);
-}
-
-function reach(flow: FlowNetwork, start: number, least: number, nodeCount: number): Uint8Array {
-  const after = new Map<number, number[]>();
-  flow.forEachOpenArc(least, (from, to) => {
-    const list = after.get(from);
-    if (list === undefined) after.set(from, [to]);
-    else list.push(to);
-  });
-  const side = new Uint8Array(nodeCount);
-  side[start] = 1;
-  const queue = [start];
-  for (let node = queue.pop(); node !== undefined; node = queue.pop())
-    for (const to of after.get(node) ?? [])
-      if (side[to] === 0) {
-        side[to] = 1;
-        queue.push(to);
-      }
-  return side;
 }
 
 function describeCut({ fabric, rates, ranks, isReversed }: Graph, side: Uint8Array): BottleneckCut {

@@ -1,4 +1,4 @@
-/** Items ordered by time; equal times leave in the order of their numbers, so runs are repeatable. */
+/** Items ordered by time; equal times leave in the order in which they came, so runs are repeatable. */
 export interface TimeHeap {
   push(time: number, item: number): void;
   /** Earliest time; Infinity when empty. */
@@ -7,50 +7,58 @@ export interface TimeHeap {
   pop(): number;
 }
 
+/** Items of one time, in order of arrival. */
+interface Bucket {
+  readonly time: number;
+  /** Buckets of equal time leave in this order. */
+  readonly order: number;
+  readonly items: number[];
+  next: number;
+}
+
+/** A binary heap of buckets: regular collectives start many transfers at the same instant, which then cost one place in the heap. */
 export function createTimeHeap(): TimeHeap {
-  let times = new Float64Array(1024);
-  let items = new Int32Array(1024);
-  let size = 0;
-  const before = (timeA: number, itemA: number, timeB: number, itemB: number): boolean =>
-    timeA < timeB || (timeA === timeB && itemA < itemB);
+  const heap: Bucket[] = [];
+  let last: Bucket | undefined;
+  let count = 0;
+  const before = (a: Bucket, b: Bucket): boolean => a.time < b.time || (a.time === b.time && a.order < b.order);
+  const removeFirst = (): void => {
+    const moved = heap.pop();
+    if (moved === undefined || heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++;
+      if (!before(heap[child], moved)) break;
+      heap[at] = heap[child];
+      at = child;
+    }
+    heap[at] = moved;
+  };
   return {
     push(time, item) {
-      if (size === times.length) {
-        const [oldTimes, oldItems] = [times, items];
-        times = new Float64Array(size * 2);
-        items = new Int32Array(size * 2);
-        times.set(oldTimes);
-        items.set(oldItems);
+      if (last !== undefined && last.time === time && last.next < last.items.length) {
+        last.items.push(item);
+        return;
       }
-      let at = size++;
+      last = { time, order: count++, items: [item], next: 0 };
+      let at = heap.length;
+      heap.push(last);
       while (at > 0) {
         const up = (at - 1) >> 1;
-        if (!before(time, item, times[up], items[up])) break;
-        times[at] = times[up];
-        items[at] = items[up];
+        if (!before(last, heap[up])) break;
+        heap[at] = heap[up];
         at = up;
       }
-      times[at] = time;
-      items[at] = item;
+      heap[at] = last;
     },
-    peek: () => (size === 0 ? Infinity : times[0]),
+    peek: () => (heap.length === 0 ? Infinity : heap[0].time),
     pop() {
-      const top = items[0];
-      const time = times[--size];
-      const item = items[size];
-      let at = 0;
-      for (;;) {
-        let child = 2 * at + 1;
-        if (child >= size) break;
-        if (child + 1 < size && before(times[child + 1], items[child + 1], times[child], items[child])) child++;
-        if (!before(times[child], items[child], time, item)) break;
-        times[at] = times[child];
-        items[at] = items[child];
-        at = child;
-      }
-      times[at] = time;
-      items[at] = item;
-      return top;
+      const first = heap[0];
+      const item = first.items[first.next++];
+      if (first.next === first.items.length) removeFirst();
+      return item;
     },
   };
 }
