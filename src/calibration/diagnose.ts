@@ -82,6 +82,9 @@ export function diagnose(measurements: readonly GroupMeasurement[]): Diagnosis {
   // Few measurements understate their scatter; where there are too few to tell, the model's own uncertainty stands in.
   const isPromised = [...classes].every(([key, list]) => list.length < FEW && predicted.has(key));
   const noise = isPromised ? PREDICTION_NOISE : Math.max(LEAST_NOISE, scatter(losses)) * (1 + 3 / Math.sqrt(losses.length));
+  // A handful of measurements cannot make anybody certain, unless the model says what healthy hardware does.
+  const mostConfident = isPromised ? 0.999 : Math.min(0.999, 1 - 1 / (5 * measurements.length));
+  const context = { losses, noise, mostConfident, measurements, levels, classOf };
   const byNode = new Map<string, number[]>();
   const byPair = new Map<string, number[]>();
   measurements.forEach(({ nodes }, i) => {
@@ -101,7 +104,7 @@ export function diagnose(measurements: readonly GroupMeasurement[]): Diagnosis {
       // One slow pair does not say which end is slow; alone, a node is measured by itself.
       const alone = own.some((i) => new Set(measurements[i].nodes).size === 1);
       if (own.length === 0 || (partners.size < 2 && !alone)) continue;
-      const found = judge('node', name, own, losses, noise, measurements, levels, classOf);
+      const found = judge('node', name, own, context);
       if (found !== undefined && (worst === undefined || found.measured / found.expected < worst.measured / worst.expected)) worst = found;
     }
     if (worst === undefined) break;
@@ -110,7 +113,7 @@ export function diagnose(measurements: readonly GroupMeasurement[]): Diagnosis {
   }
   for (const [pair, indices] of byPair) {
     if (measurements[indices[0]].nodes.some((node) => sick.has(node))) continue;
-    const found = judge('link', pair, indices, losses, noise, measurements, levels, classOf);
+    const found = judge('link', pair, indices, context);
     if (found !== undefined) suspects.push(found);
   }
   suspects.sort((a, b) => a.measured / a.expected - b.measured / b.expected || (a.id < b.id ? -1 : 1));
@@ -123,16 +126,23 @@ export function diagnose(measurements: readonly GroupMeasurement[]): Diagnosis {
   };
 }
 
+/** What every part is judged by. */
+interface Context {
+  /** Log of healthy over measured, parallel to the measurements. */
+  readonly losses: readonly number[];
+  readonly noise: number;
+  readonly mostConfident: number;
+  readonly measurements: readonly GroupMeasurement[];
+  readonly levels: ReadonlyMap<string, number>;
+  readonly classOf: (one: GroupMeasurement) => string;
+}
+
 /** Whether a part is slow in all that went through it. */
 function judge(
   kind: Suspect['kind'],
   id: string,
   indices: readonly number[],
-  losses: readonly number[],
-  noise: number,
-  measurements: readonly GroupMeasurement[],
-  levels: ReadonlyMap<string, number>,
-  classOf: (one: GroupMeasurement) => string,
+  { losses, noise, mostConfident, measurements, levels, classOf }: Context,
 ): Suspect | undefined {
   // The median of many, the least of few: one good run clears a part that was only unlucky.
   const own = indices.map((i) => losses[i]).sort((a, b) => a - b);
@@ -141,8 +151,7 @@ function judge(
   // Chance that healthy parts show this loss, with heavy tails (Student's t, 4 degrees) and as many tries as there are parts.
   const tries = Math.max(1, levels.size * Math.sqrt(measurements.length));
   const score = (loss - LEAST_LOSS / 2) / (noise / Math.sqrt(Math.min(own.length, 3)));
-  // A handful of measurements cannot make anybody certain.
-  const confidence = Math.max(0, Math.min(1 - 1 / (5 * measurements.length), 1 - tries * tailOfT4(score)));
+  const confidence = Math.min(mostConfident, 1 - tries * tailOfT4(score));
   if (confidence < LEAST_CONFIDENCE) return undefined;
   const at = indices.reduce((best, i) => (Math.abs(losses[i] - loss) < Math.abs(losses[best] - loss) ? i : best), indices[0]);
   return {
@@ -150,7 +159,7 @@ function judge(
     id,
     expected: Math.exp(levels.get(classOf(measurements[at])) ?? 0),
     measured: measurements[at].busBandwidth,
-    confidence: Math.min(0.999, confidence),
+    confidence,
     evidence: own.length,
   };
 }
