@@ -6,7 +6,8 @@ import { completePhysics } from './physics.js';
 import { orderRanks } from './rank-order.js';
 import { COLLECTIVE_ALGORITHMS } from './registry.js';
 import { describeShape } from './shape.js';
-import { runFlows, runMessages, type TransferList } from './simulation/run-transfers.js';
+import type { TransferList } from './simulation/progress.js';
+import { runFlows, runMessages } from './simulation/run-transfers.js';
 import type { CollectiveAlgorithm, CollectiveOperation, CollectivePhysics, Phase, Trace } from './types.js';
 
 export { closedFormAllReduce, type UniformNetwork } from './bounds/closed-forms.js';

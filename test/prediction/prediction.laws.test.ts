@@ -131,6 +131,56 @@ describe('measured model', () => {
   });
 });
 
+// Published anchors of large messages, bus bandwidth in GB/s (nccl-tests; stas00/ml-engineering network pages and vendor notes).
+describe('anchors', () => {
+  const node = (
+    gpu: string,
+    kind: 'nvswitch' | 'infinity-fabric-mesh' | 'pcie',
+    gbps: number,
+    inSwitchReduction: boolean,
+  ): HardwareRecord => ({
+    gpu,
+    gpusPerNode: 8,
+    scaleUp: { kind, ...(gbps > 0 ? { bandwidthPerGpu: gbps * 1e9 } : {}), inSwitchReduction },
+    scaleOut: { transport: 'none' },
+  });
+  it.each([
+    ['8 × H200, all-reduce in the switch', node('H200', 'nvswitch', 450, true), 'all-reduce', 8, 480],
+    ['8 × H200, all-gather on rings', node('H200', 'nvswitch', 450, true), 'all-gather', 8, 361],
+    ['8 × H200, reduce-scatter on rings', node('H200', 'nvswitch', 450, true), 'reduce-scatter', 8, 363],
+    ['8 × B200, all-reduce in the switch', node('B200', 'nvswitch', 900, true), 'all-reduce', 8, 838],
+    ['4 × B200, all-reduce on rings', node('B200', 'nvswitch', 900, true), 'all-reduce', 4, 675],
+    ['8 × MI300X, all-reduce', node('MI300X', 'infinity-fabric-mesh', 448, false), 'all-reduce', 8, 313],
+    ['8 × A100, all-reduce', node('A100-SXM4-80GB', 'nvswitch', 300, false), 'all-reduce', 8, 228],
+  ] as const)('%s', (_, hardware, operation, ranks, gbps) => {
+    expectClose(predictCollective({ hardware, operation, ranks, nodes: 1 }, 2 ** 34).busBandwidth / 1e9, gbps, 0.12);
+  });
+  it('four nodes of eight A100 with 200 Gb/s each reach 0.96 of their NICs in a ring', () => {
+    const hardware: HardwareRecord = {
+      ...node('A100', 'nvswitch', 300, false),
+      scaleOut: { transport: 'infiniband', bandwidthPerNode: 200e9, nicsPerNode: 8 },
+    };
+    expectClose(predictCollective({ hardware, operation: 'all-reduce', ranks: 32, nodes: 4 }, 2 ** 32).busBandwidth / 200e9, 0.96, 0.08);
+  });
+  it('two nodes cross the network once: algorithm bandwidth near the NIC sum', () => {
+    const hardware: HardwareRecord = {
+      ...node('GH200', 'nvswitch', 450, false),
+      gpusPerNode: 4,
+      scaleOut: { transport: 'slingshot', bandwidthPerNode: 100e9, nicsPerNode: 4 },
+    };
+    expectClose(
+      predictCollective({ hardware, operation: 'all-reduce', ranks: 8, nodes: 2 }, 2 ** 32).algorithmBandwidth / 100e9,
+      0.9,
+      0.08,
+    );
+  });
+  it('a range is neither a point nor a guess', () => {
+    const { low, high } = predictCollective({ hardware: box, operation: 'all-reduce', ranks: 8, nodes: 1 }, 2 ** 30);
+    expect(high / low).toBeGreaterThan(1.1);
+    expect(high / low).toBeLessThan(4);
+  });
+});
+
 /** Rows of a machine whose parameters differ from the fitted ones by known factors. */
 function planted(
   subject: ModelSubject,
