@@ -140,6 +140,10 @@ describe('diagnosis', () => {
       expectAtMost(suspects.filter(({ confidence }) => confidence > 0.99).length, 0);
     },
   );
+  it('names two slow nodes, and nobody whose only slow pairs are with them', () => {
+    const { suspects } = diagnose(pairs(8, 0.01, 3, (a, b) => ([a, b].includes(2) ? 0.5 : [a, b].includes(5) ? 0.6 : 1)));
+    expect(suspects.map(({ id }) => id)).toEqual(['n2', 'n5']);
+  });
   it('lets the prediction speak where there are few peers', () => {
     const two: GroupMeasurement[] = [
       { nodes: ['a', 'b'], bytes: 1e9, busBandwidth: 40e9, expected: 90e9 },

@@ -202,6 +202,26 @@ describe('relief', () => {
   });
 });
 
+describe('tight cuts', () => {
+  it('of two equally tight ones, three GPUs behind a trunk and one behind its own link, the smaller is named', () => {
+    const oneWay = (source: string, target: string, gbps: number): [string, string, number] => [source, target, gbps];
+    const links = [
+      ...['x', 'y', 'z'].flatMap((id) => [oneWay(id, 'inner', 10), oneWay('inner', id, 100)]),
+      oneWay('inner', 'outer', 3),
+      oneWay('outer', 'inner', 100),
+      oneWay('a', 'outer', 1),
+      oneWay('outer', 'a', 100),
+      oneWay('b', 'outer', 100),
+      oneWay('outer', 'b', 100),
+    ];
+    const { fabric } = readFabric(JSON.stringify({ gpus: ['a', 'b', 'x', 'y', 'z'], links }));
+    const { bandwidth, bottleneckCut } = collectiveOptimum(fabric, { operation: 'all-gather', ranks: fabric.gpuIds });
+    expectClose(bandwidth, 5e9);
+    expect(bottleneckCut.gpusInside).toEqual(['a']);
+    expect(bottleneckCut.links).toEqual(['a→outer']);
+  });
+});
+
 describe('bare graphs', () => {
   it('are read as fabrics', () => {
     const { format, fabric } = readFabric('{"gpus":["a","b"],"links":[["a","s",10],["s","a",10],["b","s",10],["s","b",10]]}');

@@ -174,6 +174,27 @@ describe('anchors', () => {
       0.08,
     );
   });
+  it('hundreds of nodes lose bulk rate to congestion: 0.67 to 0.9 of the NICs at 256, 0.92 at 16', () => {
+    const hardware: HardwareRecord = {
+      ...node('GH200', 'nvswitch', 450, false),
+      gpusPerNode: 4,
+      scaleOut: { transport: 'slingshot', bandwidthPerNode: 100e9, nicsPerNode: 4 },
+    };
+    const at = (nodes: number): number =>
+      predictCollective({ hardware, operation: 'all-reduce', ranks: 4 * nodes, nodes }, 2 ** 36).busBandwidth / 100e9;
+    expectClose(at(16), 0.92, 0.08);
+    expectAtMost(at(256), 0.9);
+    expectAtMost(0.6, at(256));
+  });
+  it('one GPU a node over 400 Gb/s takes 260 us for 16 MiB, far more than start and wire (google/dranet, table 2)', () => {
+    const hardware: HardwareRecord = {
+      gpu: 'B200',
+      gpusPerNode: 1,
+      scaleUp: { kind: 'none', inSwitchReduction: false },
+      scaleOut: { transport: 'roce', bandwidthPerNode: 50e9, nicsPerNode: 1 },
+    };
+    expectClose(predictCollective({ hardware, operation: 'all-gather', ranks: 2, nodes: 2 }, 2 ** 24).seconds, 260e-6, 0.18);
+  });
   it('a range is neither a point nor a guess', () => {
     const { low, high } = predictCollective({ hardware: box, operation: 'all-reduce', ranks: 8, nodes: 1 }, 2 ** 30);
     expect(high / low).toBeGreaterThan(1.1);
