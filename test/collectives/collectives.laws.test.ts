@@ -5,7 +5,6 @@ import { collectiveOptimum } from '../../src/collectives/bounds/collective-optim
 import { estimateCollective } from '../../src/collectives/estimate-collective.js';
 import { candidateSeconds, prepareCollective, priceGroups } from '../../src/collectives/prepare-collective.js';
 import { DEFAULT_PHYSICS } from '../../src/collectives/physics.js';
-import { gpuIndices } from '../../src/fabric/edit-fabric.js';
 import { orderRanks } from '../../src/collectives/rank-order.js';
 import { COLLECTIVE_ALGORITHMS } from '../../src/collectives/registry.js';
 import { describeShape } from '../../src/collectives/shape.js';

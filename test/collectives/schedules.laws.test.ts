@@ -203,22 +203,24 @@ describe('relief', () => {
 });
 
 describe('tight cuts', () => {
-  it('of two equally tight ones, three GPUs behind a trunk and one behind its own link, the smaller is named', () => {
-    const oneWay = (source: string, target: string, gbps: number): [string, string, number] => [source, target, gbps];
-    const links = [
-      ...['x', 'y', 'z'].flatMap((id) => [oneWay(id, 'inner', 10), oneWay('inner', id, 100)]),
-      oneWay('inner', 'outer', 3),
-      oneWay('outer', 'inner', 100),
-      oneWay('a', 'outer', 1),
-      oneWay('outer', 'a', 100),
-      oneWay('b', 'outer', 100),
-      oneWay('outer', 'b', 100),
+  it('of two equally tight ones, three GPUs behind a trunk and two behind another, the smaller is named', () => {
+    const links: [string, string, number][] = [
+      ['a', 'outer', 100],
+      ['outer', 'a', 100],
     ];
-    const { fabric } = readFabric(JSON.stringify({ gpus: ['a', 'b', 'x', 'y', 'z'], links }));
+    for (const [inner, members] of [
+      ['three', ['b', 'c', 'd']],
+      ['two', ['y', 'z']],
+    ] as const) {
+      for (const id of members) links.push([id, inner, 10], [inner, id, 100]);
+      // One GB/s out for every GPU inside; in from outside there is plenty.
+      links.push([inner, 'outer', members.length], ['outer', inner, 100]);
+    }
+    const { fabric } = readFabric(JSON.stringify({ gpus: ['a', 'b', 'c', 'd', 'y', 'z'], links }));
     const { bandwidth, bottleneckCut } = collectiveOptimum(fabric, { operation: 'all-gather', ranks: fabric.gpuIds });
-    expectClose(bandwidth, 5e9);
-    expect(bottleneckCut.gpusInside).toEqual(['a']);
-    expect(bottleneckCut.links).toEqual(['a→outer']);
+    expectClose(bandwidth, 6e9);
+    expect(bottleneckCut.gpusInside).toEqual(['y', 'z']);
+    expect(bottleneckCut.links).toEqual(['two→outer']);
   });
 });
 
