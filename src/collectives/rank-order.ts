@@ -74,13 +74,16 @@ function tourOf(routes: Routes, gpus: Int32Array, memo: Map<string, readonly num
   return order;
 }
 
-/** Time of a mebibyte over the best route, all of its cables in use. Infinity where there is no way. */
+/**
+ * Latency, and the time of a mebibyte on all links of the best route added up: hops of a tour run at once, so a way through many links
+ * takes from the others even where it is split over parallel routes. Very long where there is no way.
+ */
 function pairWeight(routes: Routes, a: number, b: number): number {
   try {
     const route = expandRoute(routes, a, b);
-    let slowest = 0;
-    route.arcs.forEach((arc, i) => (slowest = Math.max(slowest, route.shares[i] / routes.fabric.compiled.arcBandwidth[arc])));
-    return route.latency + MiB * slowest;
+    let taken = 0;
+    route.arcs.forEach((arc, i) => (taken += route.shares[i] / routes.fabric.compiled.arcBandwidth[arc]));
+    return route.latency + MiB * taken;
   } catch {
     return 1e9;
   }

@@ -204,6 +204,35 @@ describe('bounds', () => {
   });
 });
 
+describe('rank order', () => {
+  // Ways to the far side of a ring split over both directions and once looked cheap for it; the tour then criss-crossed at half speed.
+  it.each([4, 6, 8, 11])('follows a physical ring of %i GPUs, whatever they are called', (n) => {
+    const name = (i: number): string => `g${(i * 5) % 13}`;
+    const fabric = createFabric({
+      name: 'ring',
+      levels: [],
+      devices: Array.from({ length: n }, (_, i) => ({ id: name(i), kind: 'gpu' as const, location: [] })),
+      links: Array.from({ length: n }, (_, i) => ({
+        id: `l${i}`,
+        source: name(i),
+        target: name((i + 1) % n),
+        bandwidth: 50e9,
+        latency: 5e-7,
+      })),
+    });
+    const { seconds } = simulateCollective(
+      computeRoutes(fabric),
+      { operation: 'all-reduce', ranks: fabric.gpuIds, bytes: 2 ** 26, algorithm: 'ring' },
+      { physics },
+    );
+    expectClose(
+      seconds,
+      closedFormAllReduce('ring', n, 2 ** 26, { latency: 5e-7 + physics.step, inverseBandwidth: 1 / 50e9 }) + physics.launch,
+      1e-6,
+    );
+  });
+});
+
 describe('remembered estimates', () => {
   law('a repeated question, and one on a list that has changed, get the answer of a fresh one', anyFabricWithRanks, ({ fabric, ranks }) => {
     const routes = computeRoutes(fabric);

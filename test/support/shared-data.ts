@@ -7,8 +7,9 @@ export const hasShared = (folder: string): boolean => existsSync(new URL(`${fold
 export const readShared = (path: string): string => readFileSync(new URL(path, DATA), 'utf8');
 export const sharedUrl = (path: string): URL => new URL(path, DATA);
 
-/** Rows of a simple CSV file as objects. */
+/** Rows of a simple CSV file as objects; none where it is absent. */
 export function sharedTable(path: string): Record<string, string>[] {
+  if (!existsSync(new URL(path, DATA))) return [];
   const [header, ...rows] = readShared(path)
     .trim()
     .split(/\r?\n/)
