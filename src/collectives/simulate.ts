@@ -19,6 +19,11 @@ export interface SimulationSubject {
   readonly bytes: Bytes;
   readonly algorithm: string | CollectiveAlgorithm;
   readonly variant?: number;
+  /**
+   * Pieces that the message is cut into, each one step behind the one before, as pipelined algorithms (trees, chains) do. Default 1: the
+   * trace as it is.
+   */
+  readonly pieces?: number;
   /** When it starts. Default 0. */
   readonly start?: Seconds;
   /** Claim on shared links, relative to other jobs. Default 1. */
@@ -135,9 +140,10 @@ function transfersOf(routes: Routes, subject: SimulationSubject, start: Seconds,
   const refusal = algorithm.refusal?.(shape, subject.operation);
   if (refusal !== undefined) throw new FabricPlanError('unsupported', `${where}: ${algorithm.name}: ${refusal}`);
   const variant = subject.variant ?? 0;
-  const merged =
-    repeatedSteps(algorithm.phases(shape, subject.operation, variant), subject.bytes, where) ??
-    mergeMoves(algorithm.trace(shape, subject.operation, variant), subject.bytes, gpus.length + 1);
+  const pieces = subject.pieces ?? 1;
+  if (!(Number.isInteger(pieces) && pieces >= 1)) throw invalidArgument(where, 'pieces', pieces, 'a whole number of at least 1');
+  const plain = pieces === 1 ? repeatedSteps(algorithm.phases(shape, subject.operation, variant), subject.bytes, where) : undefined;
+  const merged = plain ?? mergeMoves(algorithm.trace(shape, subject.operation, variant), subject.bytes, gpus.length + 1, pieces, where);
   if (merged.source.some((rank) => rank >= gpus.length) || merged.target.some((rank) => rank >= gpus.length))
     throw new FabricPlanError('unsupported', `${where}: ${algorithm.name} reduces in switches, which are not simulated`);
   return { ...empty, ...merged };
@@ -177,33 +183,37 @@ function repeatedSteps(phases: readonly Phase[], bytes: Bytes, where: string): S
   return { steps, step, source, target, bytes: sizes };
 }
 
-/** Moves of one step between the same two ranks travel as one transfer. */
-function mergeMoves(trace: Trace, bytes: Bytes, n: number): Steps {
-  const most = trace.steps.reduce((sum, moves) => sum + moves.length, 0);
+/** Moves of one step between the same two ranks travel as one transfer; piece j is j steps behind the first. */
+function mergeMoves(trace: Trace, bytes: Bytes, n: number, pieces: number, where: string): Steps {
+  const most = pieces * trace.steps.reduce((sum, moves) => sum + moves.length, 0);
+  if (most > MOST_TRANSFERS) throw new FabricPlanError('too-large', `${where}: ${most} transfers; expected at most ${MOST_TRANSFERS}`);
   const step = new Int32Array(most);
   const source = new Int32Array(most);
   const target = new Int32Array(most);
   const sizes = new Float64Array(most);
   // Transfer of a pair in the current step; a stamp below the first of the step is stale.
   const ofPair = new Int32Array(n * n).fill(-1);
+  const share = bytes / trace.chunks / pieces;
+  const steps = trace.steps.length + pieces - 1;
   let count = 0;
-  const share = bytes / trace.chunks;
-  trace.steps.forEach((moves, s) => {
+  for (let s = 0; s < steps; s++) {
     const first = count;
-    for (const move of moves) {
-      const pair = move.source * n + move.target;
-      let at = ofPair[pair];
-      if (at < first) {
-        at = ofPair[pair] = count++;
-        step[at] = s;
-        source[at] = move.source;
-        target[at] = move.target;
+    for (let piece = Math.max(0, s - trace.steps.length + 1); piece <= Math.min(s, pieces - 1); piece++) {
+      for (const move of trace.steps[s - piece]) {
+        const pair = move.source * n + move.target;
+        let at = ofPair[pair];
+        if (at < first) {
+          at = ofPair[pair] = count++;
+          step[at] = s;
+          source[at] = move.source;
+          target[at] = move.target;
+        }
+        sizes[at] += (move.end - move.start) * share;
       }
-      sizes[at] += (move.end - move.start) * share;
     }
-  });
+  }
   return {
-    steps: trace.steps.length,
+    steps,
     step: step.slice(0, count),
     source: source.slice(0, count),
     target: target.slice(0, count),

@@ -118,8 +118,21 @@ describe('several jobs', () => {
       );
     },
   );
+  it('a tree cut into pieces nears the evaluator, which prices the pipeline', () => {
+    const routes = computeRoutes(twoStars(1e12));
+    const subject = { operation: 'all-reduce' as const, ranks: routes.fabric.gpuIds, bytes: 2 ** 28, algorithm: 'double-binary-tree' };
+    const free = { ...physics, step: 0 };
+    const whole = simulateCollective(routes, subject, { physics: free }).seconds;
+    const cut = simulateCollective(routes, { ...subject, pieces: 128 }, { physics: free }).seconds;
+    const priced = prepareCollective(routes, subject, { algorithm: subject.algorithm, physics: free }).seconds(subject.bytes);
+    expectAtMost(cut, whole / 1.5);
+    // Reduction and spreading of different pieces overlap here; the evaluator runs them one after the other.
+    expectAtMost(cut, priced * 1.1);
+    expectAtMost(priced / 2.2, cut);
+  });
   it.each([
     [{ start: -1 }, 'start'],
+    [{ pieces: 0 }, 'pieces'],
     [{ weight: 0 }, 'weight'],
     [{ algorithm: 'rign' }, 'ring'],
   ])('refuses %o', (wrong, message) => {
