@@ -199,27 +199,26 @@ export function bestOf(
   bytes: Bytes,
   physics: CollectivePhysics,
 ): { best?: { candidate: PricedCandidate; seconds: Seconds }; runnerUp?: { algorithm: string; seconds: Seconds } } {
-  let best: { candidate: PricedCandidate; seconds: Seconds } | undefined;
-  const byAlgorithm = new Map<string, number>();
-  let second = Infinity;
+  let best: PricedCandidate | undefined;
+  let bestSeconds = Infinity;
+  let second: string | undefined;
+  let secondSeconds = Infinity;
   for (const candidate of candidates) {
+    const { algorithm, least } = candidate;
+    const isBest = algorithm === best?.algorithm;
     // Only the fastest and the fastest of another algorithm matter: leave out what cannot be either.
-    const { steps, latency, perByte } = candidate.least;
-    const least = (physics.launch + latency + steps * physics.step + bytes * perByte) * (1 - 1e-12);
-    const known = byAlgorithm.get(candidate.algorithm);
-    if (least >= (known ?? second)) continue;
+    const limit = isBest ? bestSeconds : secondSeconds;
+    const bound = physics.launch + least.latency + least.steps * physics.step + bytes * least.perByte;
+    if (bound * (1 - 1e-12) >= limit) continue;
     const seconds = candidateSeconds(candidate, bytes, physics) + physics.launch;
-    if (best === undefined || seconds < best.seconds) best = { candidate, seconds };
-    if (known === undefined || seconds < known) byAlgorithm.set(candidate.algorithm, seconds);
-    second = Infinity;
-    for (const [algorithm, time] of byAlgorithm) if (algorithm !== best.candidate.algorithm && time < second) second = time;
+    if (seconds < bestSeconds) {
+      if (!isBest) [second, secondSeconds] = [best?.algorithm, bestSeconds];
+      [best, bestSeconds] = [candidate, seconds];
+    } else if (!isBest && seconds < secondSeconds) [second, secondSeconds] = [algorithm, seconds];
   }
   if (best === undefined) return {};
-  byAlgorithm.delete(best.candidate.algorithm);
-  let runnerUp: { algorithm: string; seconds: Seconds } | undefined;
-  for (const [algorithm, seconds] of byAlgorithm)
-    if (runnerUp === undefined || seconds < runnerUp.seconds) runnerUp = { algorithm, seconds };
-  return runnerUp === undefined ? { best } : { best, runnerUp };
+  const found = { candidate: best, seconds: bestSeconds };
+  return second === undefined ? { best: found } : { best: found, runnerUp: { algorithm: second, seconds: secondSeconds } };
 }
 
 function describeEstimate(
