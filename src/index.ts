@@ -39,8 +39,8 @@ export { shareFairly, type Flow } from './routes/max-min-share.js';
 export { computeMaxFlow, type MaxFlow } from './routes/max-flow.js';
 // What a pattern costs
 export { estimateAllReduce, estimateCollective } from './collectives/estimate-collective.js';
+export { busFactor } from './collectives/bus-factor.js';
 export {
-  busFactor,
   prepareCollective,
   type CollectiveOptions,
   type CollectiveSubject,

@@ -144,7 +144,7 @@ function judge(
   indices: readonly number[],
   { losses, noise, mostConfident, measurements, levels, classOf }: Context,
 ): Suspect | undefined {
-  // The median of many, the least of few: one good run clears a part that was only unlucky.
+  // The lower quartile of its losses: a part that ran well in a quarter of its measurements is cleared.
   const own = indices.map((i) => losses[i]).sort((a, b) => a - b);
   const loss = own[Math.floor((own.length - 1) / 4)];
   if (loss < LEAST_LOSS) return undefined;

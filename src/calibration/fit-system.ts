@@ -1,3 +1,4 @@
+import { parameterSlopes } from '../prediction/interval.js';
 import { modelTime, type PreparedSubject } from '../prediction/model.js';
 import { PARAMETERS } from '../prediction/parameters.js';
 import { solvePositive } from './linear-algebra.js';
@@ -25,7 +26,6 @@ export interface SystemFit {
 
 /** Least log error that is told apart; below it all points are equally good. */
 const LEAST_ERROR = 0.03;
-const STEP = 1e-3;
 
 /**
  * Most probable parameters of one system: least absolute log errors of the points, held to the class values by `spread` (natural log, one
@@ -109,15 +109,10 @@ function linearise(
     const error = at - logMicroseconds;
     const scaled = weight * Math.min(1, KNEE / Math.max(Math.abs(error), LEAST_ERROR));
     const own: number[] = [];
-    for (const index of new Set(Object.values(subject.index))) {
-      if (index < 0) continue;
-      const before = values[index];
-      values[index] = before + STEP;
-      const i = place[index];
-      slope[i] = (Math.log(modelTime(subject, values, bytes).microseconds) - at) / STEP;
-      values[index] = before;
-      if (Math.abs(slope[i]) > 1e-9) own.push(i);
-    }
+    parameterSlopes(subject, values, bytes, (index, change) => {
+      slope[place[index]] = change;
+      if (Math.abs(change) > 1e-9) own.push(place[index]);
+    });
     for (const i of own) {
       gradient[i] += scaled * slope[i] * error;
       for (const j of own) curvature[i * n + j] += scaled * slope[i] * slope[j];

@@ -1,7 +1,8 @@
 import { invalidArgument } from '../errors.js';
 import type { Bytes } from '../quantities.js';
 import { fittedKnowledge } from '../prediction/predict-collective.js';
-import { modelTime, prepareSubject, type ModelSubject } from '../prediction/model.js';
+import { parameterSlopes } from '../prediction/interval.js';
+import { prepareSubject, type ModelSubject } from '../prediction/model.js';
 import { systemSpreads } from './fit-population.js';
 import { likeness, SMOOTHNESS } from './gaussian-process.js';
 import { invertPositive } from './linear-algebra.js';
@@ -33,16 +34,10 @@ export function suggestMeasurements(
   const prepared = prepareSubject(subject);
   const { values } = fittedKnowledge();
   const spread = systemSpreads();
-  const indices = [...new Set(Object.values(prepared.index))].filter((i) => i >= 0);
   const slopes = sizes.map((bytes) => {
-    const at = Math.log(modelTime(prepared, values, bytes).microseconds);
-    return indices.map((index) => {
-      const before = values[index];
-      values[index] = before + 1e-3;
-      const slope = (Math.log(modelTime(prepared, values, bytes).microseconds) - at) / 1e-3;
-      values[index] = before;
-      return slope * spread[index];
-    });
+    const own: number[] = [];
+    parameterSlopes(prepared, values, bytes, (index, slope) => own.push(slope * spread[index]));
+    return own;
   });
   const n = sizes.length;
   const covariance = new Float64Array(n * n);

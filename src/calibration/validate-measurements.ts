@@ -1,7 +1,7 @@
 import type { Bytes, Seconds } from '../quantities.js';
 import { FITTED } from '../prediction/fitted-values.js';
 import { PREDICTED_OPERATIONS, type ModelSubject } from '../prediction/model.js';
-import { preparePrediction, type CollectivePrediction, type SystemCalibration } from '../prediction/predict-collective.js';
+import { isStallSize, preparePrediction, type CollectivePrediction, type SystemCalibration } from '../prediction/predict-collective.js';
 import { calibrateSystem } from './calibrate-system.js';
 import { suggestMeasurements } from './suggest-measurements.js';
 
@@ -129,7 +129,7 @@ export function summarise(validated: readonly ValidatedRow[]): {
 
 /** Whether a row falls where Slingshot plug-ins stall; no model of links can tell. */
 export const isStalled = ({ subject, bytes }: ValidationRow): boolean =>
-  subject.nodes > 1 && subject.hardware.scaleOut.transport === 'slingshot' && bytes >= 64 * 1024 && bytes <= 4 * 2 ** 20;
+  subject.nodes > 1 && subject.hardware.scaleOut.transport === 'slingshot' && isStallSize(bytes);
 
 const logError = ({ row, prediction }: ValidatedRow): number => Math.log(prediction.seconds / row.seconds);
 const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : values.reduce((a, b) => a + b, 0) / values.length);

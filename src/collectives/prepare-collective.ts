@@ -3,6 +3,7 @@ import { gpuIndices } from '../fabric/edit-fabric.js';
 import type { Bytes, Seconds } from '../quantities.js';
 import type { Routes } from '../routes/compute-routes.js';
 import { borrowMeter } from '../routes/load-meter.js';
+import { busFactor } from './bus-factor.js';
 import { pricePhases, type PricedPhase } from './evaluate.js';
 import { phaseTime } from './phase-time.js';
 import { completePhysics, RANGE } from './physics.js';
@@ -281,22 +282,6 @@ const FIRST_PRINCIPLES = 'first-principles';
 /** Seconds for which the bottleneck arc is busy in the phases it limits. */
 const busySeconds = (timed: readonly { phase: PricedPhase; seconds: number }[], arc: number, bytes: number): number =>
   timed.reduce((sum, { phase }) => sum + (phase.arc === arc ? phase.secondsPerByte * bytes * (phase.depth > 0 ? 1 : phase.repeat) : 0), 0);
-
-/** busbw / algbw of nccl-tests. */
-export function busFactor(operation: CollectiveOperation, n: number): number {
-  switch (operation) {
-    case 'all-reduce':
-      return (2 * (n - 1)) / n;
-    case 'all-gather':
-    case 'reduce-scatter':
-    case 'all-to-all':
-      return (n - 1) / n;
-    case 'broadcast':
-    case 'reduce':
-    case 'send-receive':
-      return 1;
-  }
-}
 
 /** Names the direction of the link behind an arc. */
 export function describeArc(routes: Routes, arc: number): LinkDirection {

@@ -1,5 +1,6 @@
 import { invalidArgument } from '../errors.js';
-import { ChannelSearch, copyDraft, pciBandwidth, type Draft } from './search-channels.js';
+import { pciBandwidth } from './link-budget.js';
+import { ChannelSearch, copyDraft, type Draft } from './search-channels.js';
 import { createLocality } from './locality.js';
 import { setPaths } from './paths.js';
 import { createSystem, LINK, type System } from './system.js';

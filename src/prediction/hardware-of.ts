@@ -1,7 +1,7 @@
 import { gpuIndices } from '../fabric/edit-fabric.js';
 import type { DeviceSpec, Fabric, LinkSpec } from '../fabric/types.js';
 import type { Routes } from '../routes/compute-routes.js';
-import { busFactor } from '../collectives/prepare-collective.js';
+import { busFactor } from '../collectives/bus-factor.js';
 import type { CollectiveEstimate } from '../collectives/types.js';
 import type { Bytes } from '../quantities.js';
 import type { HardwareRecord, ScaleUpKind, Transport } from './hardware.js';

@@ -47,6 +47,8 @@ export interface ModelTime {
 /** NIC rate of a GPU, GB/s, where nothing is said: what nodes of that family are usually built with. */
 const USUAL_NIC: Readonly<Record<string, number>> = { volta: 12.5, ampere: 25, hopper: 50, blackwell: 50, cdna: 50, other: 12.5 };
 const USUAL_UP: Readonly<Record<string, number>> = { volta: 150, ampere: 300, hopper: 450, blackwell: 900, cdna: 448, other: 300 };
+/** µs that each further peer adds to an all-to-all across nodes: a send and a receive posted. Plain physics, not fitted. */
+const PEER_SETUP = 0.3;
 const AS_TRANSPORT: Readonly<Record<Transport, string>> = {
   none: '',
   nvlink: '',
@@ -106,7 +108,7 @@ export function prepareSubject({ hardware, operation, ranks, nodes, ringOnly }: 
 export function modelTime(s: PreparedSubject, p: Float64Array, bytes: number): ModelTime {
   if (s.n <= 1) return { microseconds: 0, algorithm: 'ring', wireShare: 0 };
   const v = (name: string): number => Math.exp(p[s.index[name]]);
-  const megabytes = bytes / 1e3; // bytes / (GB/s) in µs is bytes / 1000 / GB/s
+  const kilobytes = bytes / 1e3; // kB / (GB/s) = µs
   const { n, nodes: N, g } = s;
   const launch = v('launch');
   const hop = v('hop') * (s.isPcie ? v('pcieHop') : 1);
@@ -117,13 +119,13 @@ export function modelTime(s: PreparedSubject, p: Float64Array, bytes: number): M
   const rounds = s.operation === 'all-reduce' ? 2 : 1;
   if (N === 1) {
     if (s.operation === 'all-to-all') {
-      const wire = (megabytes * (n - 1)) / n / (inside * v('exchange'));
+      const wire = (kilobytes * (n - 1)) / n / (inside * v('exchange'));
       return timed('pairwise', launch + hop * packet * v('exchangeHop') * Math.log2(n), wire, fill * half, 0);
     }
-    const wire = (megabytes * rounds * (n - 1)) / n / inside;
+    const wire = (kilobytes * rounds * (n - 1)) / n / inside;
     const ring = timed('ring', launch + rounds * (n - 1) * hop * packet, wire, fill * half, 0);
     if (s.operation !== 'all-reduce' || !s.switchReduces || s.ringOnly) return ring;
-    const reduce = timed('in-switch', launch + v('switchLaunch'), megabytes / (s.up * v('switchReduce')), v('switchFill'), 0);
+    const reduce = timed('in-switch', launch + v('switchLaunch'), kilobytes / (s.up * v('switchReduce')), v('switchFill'), 0);
     return faster(ring, reduce);
   }
   const netHop = v('netHop') * (s.isAmd ? v('amdHop') : 1);
@@ -132,15 +134,15 @@ export function modelTime(s: PreparedSubject, p: Float64Array, bytes: number): M
   const outside = (s.out * v('net')) / crowd;
   const ramp = v('netRamp');
   if (s.operation === 'all-to-all') {
-    const within = (megabytes * (g - 1)) / n / inside;
-    const across = ((megabytes * (n - g)) / n) * (g / (outside * v('exchange')));
-    const start = launch + netHop * netPacket * v('exchangeHop') * Math.log2(n) + (n - 1) * 0.3;
+    const within = (kilobytes * (g - 1)) / n / inside;
+    const across = ((kilobytes * (n - g)) / n) * (g / (outside * v('exchange')));
+    const start = launch + netHop * netPacket * v('exchangeHop') * Math.log2(n) + (n - 1) * PEER_SETUP;
     return timed('pairwise', start, Math.max(within, across), v('netFill'), ramp);
   }
   const rate = Math.min(outside, g > 1 ? (inside * (n - 1)) / Math.max(1, n - N) : outside);
   const ringStart = launch + rounds * ((n - N) * hop * packet + (N - 1) * netHop * netPacket);
   const ringFill = fill * half + v('netFill') * n * half;
-  const ring = timed('ring', ringStart, (megabytes * rounds * (n - 1)) / n / rate, ringFill, ramp);
+  const ring = timed('ring', ringStart, (kilobytes * rounds * (n - 1)) / n / rate, ringFill, ramp);
   if (s.operation !== 'all-reduce' || s.ringOnly) return ring;
   const levels = Math.log2(N);
   const treeStart = launch + 2 * (g - 1) * hop * packet + 2 * levels * netHop * netPacket;
@@ -150,7 +152,7 @@ export function modelTime(s: PreparedSubject, p: Float64Array, bytes: number): M
     const node = s.switchReduces ? s.up * v('switchReduce') : g > 1 ? (inside * g) / (2 * (g - 1)) : Infinity;
     treeRate = Math.min(outside, node) * v('pair');
   } else treeRate = (Math.min(outside, g > 1 ? inside : Infinity) / 2) * v('tree');
-  const tree = timed('tree', treeStart, megabytes / treeRate, treeFill, ramp);
+  const tree = timed('tree', treeStart, kilobytes / treeRate, treeFill, ramp);
   return faster(ring, tree);
 }
 

@@ -1,3 +1,4 @@
+import { busFactor } from '../collectives/bus-factor.js';
 import { invalidArgument } from '../errors.js';
 import type { Bytes, BytesPerSecond, Seconds } from '../quantities.js';
 import { FITTED } from './fitted-values.js';
@@ -24,6 +25,7 @@ export interface CollectivePrediction {
 
 /** Sizes at which some network plug-ins stall (seen on Slingshot: up to eight times slower than both neighbours). */
 const STALL = { from: 64 * 1024, to: 4 * 2 ** 20, factor: 8 } as const;
+export const isStallSize = (bytes: Bytes): boolean => bytes >= STALL.from && bytes <= STALL.to;
 
 /** What measurements of a system add to the fitted constants. Made by `fabricplan/calibration`. */
 export interface SystemCalibration {
@@ -69,8 +71,7 @@ export function preparePrediction(
       const deviation = Math.hypot(parameterDeviation(prepared, knowledge, bytes), residual.deviation, FITTED.noise);
       const seconds = time.microseconds * Math.exp(residual.mean) * 1e-6;
       const factor = Math.exp(deviation * (calibration?.reach ?? FITTED.reach));
-      const factorOfBus = prepared.n <= 1 ? 0 : ((subject.operation === 'all-reduce' ? 2 : 1) * (prepared.n - 1)) / prepared.n;
-      const artefact = prepared.pluginStalls && bytes >= STALL.from && bytes <= STALL.to;
+      const artefact = prepared.pluginStalls && isStallSize(bytes);
       const rate = seconds > 0 ? bytes / seconds : 0;
       return {
         seconds,
@@ -80,7 +81,7 @@ export function preparePrediction(
         algorithm: algorithmName(time, prepared),
         protocol: protocolName(time),
         algorithmBandwidth: rate,
-        busBandwidth: rate * factorOfBus,
+        busBandwidth: rate * busFactor(subject.operation, prepared.n),
         warnings,
       };
     },

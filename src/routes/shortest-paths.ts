@@ -72,7 +72,8 @@ export function shortestDistances(graph: PathGraph, source: number): Float64Arra
   return distance;
 }
 
-function pushHeap(nodes: number[], keys: number[], node: number, key: number): void {
+/** Adds a node with its key to a binary heap of parallel lists. */
+export function pushHeap(nodes: number[], keys: number[], node: number, key: number): void {
   let i = nodes.length;
   nodes.push(node);
   keys.push(key);
@@ -87,7 +88,8 @@ function pushHeap(nodes: number[], keys: number[], node: number, key: number): v
   keys[i] = key;
 }
 
-function popHeap(nodes: number[], keys: number[]): void {
+/** Removes the first entry, which has the least key. */
+export function popHeap(nodes: number[], keys: number[]): void {
   const node = nodes.pop()!;
   const key = keys.pop()!;
   const size = nodes.length;

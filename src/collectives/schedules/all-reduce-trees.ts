@@ -2,6 +2,7 @@ import { FabricPlanError, invalidArgument } from '../../errors.js';
 import { gpuIndices } from '../../fabric/edit-fabric.js';
 import type { Fabric } from '../../fabric/types.js';
 import type { BytesPerSecond } from '../../quantities.js';
+import { popHeap, pushHeap } from '../../routes/shortest-paths.js';
 
 export interface AllReduceTreePacking {
   /** Algorithm bandwidth that the packing reaches: bytes of the all-reduce per second. */
@@ -90,14 +91,17 @@ function lightestTree({ ends, at }: Undirected, terminals: readonly number[], le
   const distance = new Float64Array(at.length).fill(Infinity);
   const owner = new Int32Array(at.length).fill(-1);
   const into = new Int32Array(at.length).fill(-1);
-  const heap: [number, number][] = [];
+  const heapNode: number[] = [];
+  const heapKey: number[] = [];
   terminals.forEach((device, i) => {
     distance[device] = 0;
     owner[device] = i;
-    push(heap, [0, device]);
+    pushHeap(heapNode, heapKey, device, 0);
   });
-  for (let top = pop(heap); top !== undefined; top = pop(heap)) {
-    const [reached, device] = top;
+  while (heapNode.length > 0) {
+    const device = heapNode[0];
+    const reached = heapKey[0];
+    popHeap(heapNode, heapKey);
     if (reached > distance[device]) continue;
     for (const edge of at[device]) {
       const other = ends[edge][0] === device ? ends[edge][1] : ends[edge][0];
@@ -105,7 +109,7 @@ function lightestTree({ ends, at }: Undirected, terminals: readonly number[], le
       distance[other] = reached + length[edge];
       owner[other] = owner[device];
       into[other] = edge;
-      push(heap, [distance[other], other]);
+      pushHeap(heapNode, heapKey, other, distance[other]);
     }
   }
   const bridges = ends
@@ -133,29 +137,3 @@ function lightestTree({ ends, at }: Undirected, terminals: readonly number[], le
 }
 
 const other = ([a, b]: readonly [number, number], device: number): number => (a === device ? b : a);
-
-function push(heap: [number, number][], item: [number, number]): void {
-  heap.push(item);
-  for (let i = heap.length - 1; i > 0;) {
-    const up = (i - 1) >> 1;
-    if (heap[up][0] <= heap[i][0]) break;
-    [heap[up], heap[i]] = [heap[i], heap[up]];
-    i = up;
-  }
-}
-
-function pop(heap: [number, number][]): [number, number] | undefined {
-  const top = heap[0] as [number, number] | undefined;
-  const last = heap.pop();
-  if (top === undefined || last === undefined || heap.length === 0) return top;
-  heap[0] = last;
-  for (let i = 0; ;) {
-    const left = 2 * i + 1;
-    if (left >= heap.length) break;
-    const least = left + 1 < heap.length && heap[left + 1][0] < heap[left][0] ? left + 1 : left;
-    if (heap[i][0] <= heap[least][0]) break;
-    [heap[i], heap[least]] = [heap[least], heap[i]];
-    i = least;
-  }
-  return top;
-}
