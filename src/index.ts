@@ -72,7 +72,8 @@ export {
 export { countParameters, tokenFlops, type ParameterCount, type TokenFlops } from './training/parameters.js';
 export { shapeOfSize } from './training/shape-of-size.js';
 export { estimateMemory } from './training/estimate-memory.js';
-export { COMPUTE_MODEL, estimateStep } from './training/estimate-step.js';
+export { estimateStep } from './training/estimate-step.js';
+export { COMPUTE_MODEL, type ComputeModel } from './training/compute-model.js';
 export { refuseParallelism } from './training/validate-job.js';
 export type {
   Axis,

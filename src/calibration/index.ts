@@ -17,3 +17,4 @@ export {
 } from './validate-measurements.js';
 export { crossValidate, curvePoints } from './cross-validate.js';
 export { diagnose, type Diagnosis, type GroupMeasurement, type Suspect } from './diagnose.js';
+export { constantsFor, fitTraining, prepareRun, PRIOR_SPREAD, type MeasuredRun, type PreparedRun, type TrainingFit } from './training-fit.js';

@@ -192,7 +192,7 @@ function placeReference(
   if (placements.length === 0)
     throw new FabricPlanError('unsupported', `the reference of ${gpus} GPUs of ${system} cannot run the job: ${explanation}`);
   const steps = placements.map(({ mapping }) => prepareStep(routes, job, mapping));
-  return { report: { system, gpus, step: placements[0].step }, at: (overlap) => Math.min(...steps.map((step) => step(overlap).seconds)) };
+  return { report: { system, gpus, step: placements[0].step }, at: (overlap) => Math.min(...steps.map((step) => step({ overlap }).seconds)) };
 }
 
 /** Rate per link at which the wide area no longer limits anything. */

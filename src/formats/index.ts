@@ -14,3 +14,5 @@ export {
   type MeasurementRow,
 } from './collective-measurements.js';
 export { looksLikeNcclTests, parseNcclTestsLog, type NcclTestsLog } from './nccl-tests-log.js';
+export { isRun, parseTrainingRuns, type RefusedRun, type TrainingRun } from './training-runs.js';
+export type { RunColumns } from './run-cells.js';

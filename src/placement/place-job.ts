@@ -3,8 +3,11 @@ import { FabricPlanError, invalidArgument, unknownName } from '../errors.js';
 import { gpuIndices } from '../fabric/edit-fabric.js';
 import { formatSeconds, formatShare } from '../quantities.js';
 import type { Routes } from '../routes/compute-routes.js';
-import { memoryOf } from '../training/estimate-memory.js';
-import { gpuFloor, stepFloor, stepOf, type GpuFloor } from '../training/estimate-step.js';
+import { COMPUTE_MODEL } from '../training/compute-model.js';
+import { describeStep } from '../training/describe-step.js';
+import { peakMemory } from '../training/estimate-memory.js';
+import { gpuSet, type GpuSet } from '../training/gpu-floor.js';
+import { priceStep, stepFloor } from '../training/price-step.js';
 import { prepareMapping, type PreparedMapping } from '../training/prepare-mapping.js';
 import type { Parallelism, StepEstimate, TrainingJob } from '../training/types.js';
 import { completeJob, completeParallelism, refuseParallelism, type CompleteJob } from '../training/validate-job.js';
@@ -156,12 +159,13 @@ function searchCount(
   }
   const best = new Map<string, Candidate[]>();
   selections.forEach((selection, s) => {
-    const floor = gpuFloor(routes.fabric, selection.gpus, complete.precision, 'placeJob');
+    const set = gpuSet(routes.fabric, selection.gpus, complete.precision, 'placeJob');
+    const floor = { floors: [set.floor], gpuCount: selection.gpus.length, constants: COMPUTE_MODEL };
     const todo: { parallelism: Required<Parallelism>; bound: number }[] = [];
     const widest = widestTensor(routes, selection.gpus);
     for (const candidate of parallelismSpace(complete, selection.gpus.length, widest, selection.outerEvery, options.fixed)) {
       examined++;
-      const refusal = refuseParallelism(job, candidate) ?? refuseBlocks(selection, candidate) ?? refuseMemory(complete, candidate, floor);
+      const refusal = refuseParallelism(job, candidate) ?? refuseBlocks(selection, candidate) ?? refuseMemory(complete, candidate, set);
       if (refusal !== undefined) {
         reject(refusal);
         continue;
@@ -170,7 +174,7 @@ function searchCount(
       const parallelism = completeParallelism('placeJob', candidate);
       todo.push({ parallelism, bound: stepFloor(complete, parallelism, floor) });
     }
-    priceSelection(routes, complete, selection, floor, todo, best, limit, options);
+    priceSelection(routes, complete, selection, set, todo, best, limit, options);
     options.onProgress?.((s + 1) / selections.length);
   });
   const found = [...best.values()].flat().sort(byTime);
@@ -187,7 +191,7 @@ function priceSelection(
   routes: Routes,
   complete: CompleteJob,
   selection: Selection,
-  floor: GpuFloor,
+  set: GpuSet,
   todo: { parallelism: Required<Parallelism>; bound: number }[],
   best: Map<string, Candidate[]>,
   limit: number,
@@ -199,11 +203,12 @@ function priceSelection(
   for (const { parallelism, bound } of todo) {
     if (options.signal?.aborted === true) throw new FabricPlanError('aborted', 'placeJob: the search was stopped by its signal');
     if (kept.length >= limit && bound > kept[kept.length - 1].step.seconds) break;
-    const { tensor, pipeline, data, context, expert } = parallelism;
-    const key = [tensor, pipeline, data, context, expert].join();
+    const { tensor, pipeline, data, context: contextDegree, expert } = parallelism;
+    const key = [tensor, pipeline, data, contextDegree, expert].join();
     let mapping = prepared.get(key);
     if (mapping === undefined) prepared.set(key, (mapping = prepareMapping(routes, selection.gpus, parallelism, selection.order)));
-    const step = stepOf(complete, parallelism, mapping, floor);
+    const context = { floors: [set.floor], gpuCount: selection.gpus.length, constants: COMPUTE_MODEL };
+    const step = describeStep(complete, parallelism, priceStep(complete, parallelism, mapping, context), set, context.floors);
     // Two orders of axes are one placement where an axis has a single rank.
     if (kept.some((other) => other.step.seconds === step.seconds && JSON.stringify(other.parallelism) === JSON.stringify(parallelism)))
       continue;
@@ -234,8 +239,8 @@ function refuseBlocks(selection: Selection, candidate: Parallelism): string | un
   return undefined;
 }
 
-function refuseMemory(job: CompleteJob, candidate: Parallelism, floor: GpuFloor): string | undefined {
-  return memoryOf(job, completeParallelism('placeJob', candidate)).total > floor.memory ? 'does not fit GPU memory' : undefined;
+function refuseMemory(job: CompleteJob, candidate: Parallelism, set: GpuSet): string | undefined {
+  return peakMemory(job, completeParallelism('placeJob', candidate)) > set.floor.memory ? 'does not fit GPU memory' : undefined;
 }
 
 function describePlacement(routes: Routes, { selection, parallelism, step }: Candidate): Placement {

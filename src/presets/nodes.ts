@@ -8,7 +8,8 @@ export interface NodePreset extends NodeShape {
   readonly source: string;
 }
 
-const linkNamed = (name: string): LinkShape => {
+/** A link technology as builders take it. */
+export const linkNamed = (name: string): LinkShape => {
   const { bandwidth, latency, efficiency, technology } = findPreset('link', LINKS, name, (preset) => preset.name);
   return { bandwidth, latency, ...(efficiency === undefined ? {} : { efficiency }), technology };
 };

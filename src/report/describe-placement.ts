@@ -10,11 +10,11 @@ export function describeDegrees(degrees: ReportPlacement['degrees']): string {
     ['context', 'CP'],
     ['expert', 'EP'],
   ] as const)
-    if (degrees[field] !== undefined && degrees[field] !== 1) parts.push(`${label} ${degrees[field]}`);
-  if (degrees['interleave'] !== undefined && degrees['interleave'] !== 1) parts.push(`${degrees['interleave']} chunks`);
-  parts.push(`micro-batch ${degrees['microBatch'] ?? 1}`);
+    if (degrees[field] !== undefined && degrees[field] !== 1) parts.push(`${label} ${String(degrees[field])}`);
+  if (degrees['interleave'] !== undefined && degrees['interleave'] !== 1) parts.push(`${String(degrees['interleave'])} chunks`);
+  parts.push(`micro-batch ${String(degrees['microBatch'] ?? 1)}`);
   if (degrees['recomputation'] === 'full') parts.push('full recomputation');
-  if (degrees['zeroStage'] !== undefined && degrees['zeroStage'] !== 0) parts.push(`ZeRO ${degrees['zeroStage']}`);
-  if (degrees['outerEvery'] !== undefined && degrees['outerEvery'] !== 1) parts.push(`sites every ${degrees['outerEvery']} steps`);
+  if (degrees['zeroStage'] !== undefined && degrees['zeroStage'] !== 0) parts.push(`ZeRO ${String(degrees['zeroStage'])}`);
+  if (degrees['outerEvery'] !== undefined && degrees['outerEvery'] !== 1) parts.push(`sites every ${String(degrees['outerEvery'])} steps`);
   return parts.join(' · ');
 }

@@ -5,7 +5,7 @@ import type { StepEstimate } from '../training/types.js';
 /** A placement as reports show it: plain numbers in SI units. */
 export interface ReportPlacement {
   readonly strategy: string;
-  readonly degrees: Readonly<Record<string, number | string>>;
+  readonly degrees: Readonly<Record<string, number | string | boolean | readonly number[]>>;
   readonly sites: Readonly<Record<string, number>>;
   readonly step: StepEstimate;
   readonly caveats: readonly string[];

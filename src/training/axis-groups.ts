@@ -1,7 +1,8 @@
-import { AXES, type Axis, type Parallelism } from './types.js';
+import { AXES, type Axis } from './types.js';
+import type { CompleteParallelism } from './validate-job.js';
 
 /** Groups of ranks along one axis: positions into the rank order of a mapping. */
-export function axisGroups(parallelism: Required<Parallelism>, order: readonly Axis[], axes: readonly Axis[]): Int32Array[] {
+export function axisGroups(parallelism: CompleteParallelism, order: readonly Axis[], axes: readonly Axis[]): Int32Array[] {
   const strides = new Map<Axis, number>();
   let stride = 1;
   for (const axis of order) {

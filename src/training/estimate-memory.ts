@@ -1,71 +1,39 @@
 import { GiB, type Bytes } from '../quantities.js';
-import { countParameters } from './parameters.js';
-import type { MemoryEstimate, Parallelism, TrainingJob } from './types.js';
-import { completeJob, completeParallelism, type CompleteJob } from './validate-job.js';
+import { layerActivations, microBatchesInFlight } from './activations.js';
+import { stageParameters } from './stage-parameters.js';
+import { stateBytes } from './state-bytes.js';
+import type { MemoryEstimate, MemoryParts, Parallelism, StageMemory, TrainingJob } from './types.js';
+import {
+  completeJob,
+  completeParallelism,
+  expertReplicas,
+  shardRanks,
+  type CompleteJob,
+  type CompleteParallelism,
+} from './validate-job.js';
 
-/** Bytes per parameter by precision: weight, gradient, and optimizer states (master copy and two Adam moments). */
-const STATE_BYTES = {
-  bf16: { weight: 2, gradient: 2, optimizer: 12 },
-  fp16: { weight: 2, gradient: 2, optimizer: 12 },
-  // bf16 weights with an fp8 copy for the matrix multiplies.
-  fp8: { weight: 3, gradient: 2, optimizer: 12 },
-  fp32: { weight: 4, gradient: 4, optimizer: 8 },
+/** Constants of the memory model, each with its meaning and source. */
+export const MEMORY_MODEL = {
+  /** CUDA context, libraries, workspaces and collective buffers of one process: 1–4 GiB reported (Megatron-LM issue threads). */
+  runtime: 2 * GiB,
+  /** Allocator slack over all that is allocated and freed in a step, as in Megatron-LM's theoretical memory report. */
+  fragmentation: 0.05,
+  /** Bytes per logit: 16-bit output, fp32 copy for the loss whose gradient is written in place. */
+  logitBytes: 6,
+  /** Measured peaks lie within these ratios of the estimate (docs/validation.md). */
+  low: 0.85,
+  high: 1.2,
 } as const;
 
-/** CUDA context, libraries and collective buffers of one process: 1–4 GiB reported (Megatron-LM issue threads); the middle. */
-const RUNTIME: Bytes = 2 * GiB;
-/** Allocator slack over activations and buffers, as in Megatron-LM's theoretical memory report. */
-const FRAGMENTATION = 0.05;
-
-/** Parameters that one GPU of a stage holds, before sharding over data-parallel ranks. */
-export interface StageParameters {
-  readonly dense: number;
-  readonly routed: number;
-  readonly largestLayer: number;
-}
-
-/** Parameters on a GPU of a pipeline stage: layers and embeddings over tensor ranks, routed experts over expert ranks too. */
-export function stageParameters(job: CompleteJob, parallelism: Required<Parallelism>, stage: number): StageParameters {
-  const { model } = job;
-  const { tensor, pipeline, expert } = parallelism;
-  const count = countParameters(model);
-  const [first, end] = stageLayers(model.layers, pipeline, stage);
-  const denseUntil = model.experts === undefined ? model.layers : (model.experts.denseLayers ?? 0);
-  const denseLayers = Math.max(0, Math.min(end, denseUntil) - first);
-  const expertLayers = end - first - denseLayers;
-  const table = model.vocab * model.hidden;
-  const isFirst = stage === 0;
-  const isLast = stage === pipeline - 1;
-  // A tied table is needed at both ends of a pipeline.
-  const tables = pipeline === 1 ? (model.tied ? 1 : 2) : (isFirst ? 1 : 0) + (isLast ? 1 : 0);
-  const outside = tables * table + (isFirst ? (model.learnedPositions ?? 0) * model.hidden : 0);
-  const expertDense = count.expertLayer - count.routedExperts;
-  return {
-    dense: (denseLayers * count.layer + expertLayers * expertDense + outside) / tensor,
-    routed: (expertLayers * count.routedExperts) / tensor / expert,
-    largestLayer: Math.max(expertLayers > 0 ? expertDense + count.routedExperts / expert : 0, denseLayers > 0 ? count.layer : 0) / tensor,
-  };
-}
-
-/** First layer of a stage and the one after its last; surplus layers go to the first stages. */
-export function stageLayers(layers: number, pipeline: number, stage: number): [number, number] {
-  const base = Math.floor(layers / pipeline);
-  const surplus = layers % pipeline;
-  const start = stage * base + Math.min(stage, surplus);
-  return [start, start + base + (stage < surplus ? 1 : 0)];
-}
-
 /**
- * Memory of the GPU that needs most under degrees of parallelism; the parts sum to the total.
+ * Memory of the GPU that needs most under degrees of parallelism, and of every stage; the parts sum to the total.
  *
  * ```text
- * states       n·(w + g + o), o / d from ZeRO 1, g / d from 2, w / d from 3     experts: d · c / e instead of d
- * activations  X/t·(18 + 4 f/h)  a layer and micro-batch, 18 + 6 f/h when gated; X = s·b·h/c    (attention scores not kept)
- *              + 5·X/t·a·s/h  with recomputation `none`; 2·X/t with `full` and one layer live
- * in flight    min(m, p − stage) micro-batches; interleaved p·(1 + (p − 1)/(p·v)) on the first stage
+ * states       n·(w + g + o): o / z from ZeRO 1, g / z from 2, w / z from 3; z ranks share them; experts over their own replicas
+ * activations  bytes a layer keeps · layers · micro-batches in flight, + one layer live with full recomputation
+ * logits       6·s·b·V/(t·c) on the last stage
+ * buffers      with ZeRO 3 two gathered layers, weights and gradients; 5 % of what comes and goes
  * ```
- *
- * Sequence parallelism goes with tensor parallelism; `selective` stands for FlashAttention or selective recomputation alike.
  *
  * @throws FabricPlanError `invalid-argument` for jobs or degrees that make no sense
  * @complexity O(stages)
@@ -78,58 +46,74 @@ export function estimateMemory(job: TrainingJob, parallelism: Parallelism): Memo
   return memoryOf(completeJob('estimateMemory', job), completeParallelism('estimateMemory', parallelism));
 }
 
-/** {@link estimateMemory} on checked input: the search calls this. */
-export function memoryOf(job: CompleteJob, parallelism: Required<Parallelism>): MemoryEstimate {
-  let worst: MemoryEstimate | undefined;
-  // Only the ends and the first stages can be worst: later middle stages hold no more and have fewer micro-batches in flight.
-  const stages = [...new Set([0, Math.min(1, parallelism.pipeline - 1), parallelism.pipeline - 1])];
-  for (const stage of stages) {
-    const one = stageMemory(job, parallelism, stage);
-    if (worst === undefined || one.total > worst.total) worst = one;
-  }
-  return worst!;
+/** {@link estimateMemory} on checked input. */
+export function memoryOf(job: CompleteJob, parallelism: CompleteParallelism): MemoryEstimate {
+  const stages = Array.from({ length: parallelism.pipeline }, (_, stage) => stageMemory(job, parallelism, stage));
+  const worst = stages.reduce((a, b) => (b.total > a.total ? b : a));
+  return { ...worst, low: worst.total * MEMORY_MODEL.low, high: worst.total * MEMORY_MODEL.high, stages };
 }
 
-function stageMemory(job: CompleteJob, parallelism: Required<Parallelism>, stage: number): MemoryEstimate {
+/** Total of the fullest stage alone: the search asks for this. Later middle stages hold no more and have less in flight. */
+export function peakMemory(job: CompleteJob, parallelism: CompleteParallelism): Bytes {
+  const { pipeline, stageLayers } = parallelism;
+  let most = 0;
+  for (let stage = 0; stage < pipeline; stage++) {
+    if (stageLayers.length === 0 && stage > 1 && stage < pipeline - 1 && (job.model.experts?.denseLayers ?? 0) === 0) continue;
+    most = Math.max(most, stageMemory(job, parallelism, stage).total);
+  }
+  return most;
+}
+
+/** Memory of a GPU of one stage. */
+export function stageMemory(job: CompleteJob, parallelism: CompleteParallelism, stage: number): StageMemory {
   const { model, sequence } = job;
-  const { tensor, pipeline, data, context, expert, microBatch, zeroStage, recomputation, interleave } = parallelism;
-  const bytes = STATE_BYTES[job.precision];
-  const parameters = stageParameters(job, parallelism, stage);
-  const sharded = (perParameter: number, isSharded: boolean): number =>
-    perParameter *
-    (parameters.dense / (isSharded ? data * context : 1) + parameters.routed / (isSharded ? Math.max(1, (data * context) / expert) : 1));
-  const weights = sharded(bytes.weight, zeroStage >= 3);
-  const gradients = sharded(bytes.gradient, zeroStage >= 2);
-  const states = sharded(bytes.optimizer, zeroStage >= 1);
+  const { tensor, pipeline, data, context, microBatch, zeroStage, recomputation, recomputeEvery } = parallelism;
+  const bytes = stateBytes(job);
+  const held = stageParameters(job, parallelism, stage);
+  const replicas = shardRanks(parallelism);
+  const routedReplicas = parallelism.shardGroup === 0 ? expertReplicas(parallelism) : Math.min(replicas, expertReplicas(parallelism));
+  const share = (perParameter: number, isSharded: boolean): number =>
+    perParameter * (held.dense / (isSharded ? replicas : 1) + held.routed / (isSharded ? routedReplicas : 1));
+  const weights = share(bytes.weight, zeroStage >= 3);
+  const gradients = share(bytes.gradient, zeroStage >= 2);
+  const states = share(bytes.optimizer, zeroStage >= 1);
 
   const microBatches = Math.max(1, job.globalBatch / (data * microBatch));
-  const width = (sequence * microBatch * model.hidden) / context;
-  const [first, end] = stageLayers(model.layers, pipeline, stage);
-  const perLayer = layerActivations(job, width, tensor, recomputation);
-  const flight =
-    interleave > 1
-      ? Math.min(microBatches, pipeline * (1 + (pipeline - 1) / (pipeline * interleave)) - stage)
-      : Math.min(microBatches, pipeline - stage);
-  const live = recomputation === 'full' ? layerActivations(job, width, tensor, 'selective') : 0;
-  const activations = perLayer * (end - first) * Math.max(1, flight) + live;
+  const inFlight = microBatchesInFlight(parallelism, microBatches, stage);
+  const perMicroBatch = (isExpert: boolean): number => {
+    if (recomputation !== 'full') return layerActivations(job, parallelism, isExpert, recomputation);
+    const kept = layerActivations(job, parallelism, isExpert, 'full');
+    return recomputeEvery === 1
+      ? kept
+      : (kept + (recomputeEvery - 1) * layerActivations(job, parallelism, isExpert, 'none')) / recomputeEvery;
+  };
+  // One layer is rebuilt while its gradients are computed.
+  const isExpert = held.expertLayers > 0;
+  const live =
+    recomputation === 'none'
+      ? 0
+      : layerActivations(job, parallelism, isExpert, 'none') -
+        (recomputation === 'selective' ? layerActivations(job, parallelism, isExpert, 'selective') : 0);
+  const activations =
+    (held.denseLayers * (held.denseLayers > 0 ? perMicroBatch(false) : 0) +
+      held.expertLayers * (held.expertLayers > 0 ? perMicroBatch(true) : 0)) *
+      inFlight +
+    live;
+  const tokens = (sequence * microBatch) / context;
   const isLast = stage === pipeline - 1;
-  const logits = isLast ? (4 * sequence * microBatch * model.vocab) / (tensor * context) + (2 * width) / tensor : 0;
-  const gathered = zeroStage >= 3 ? 2 * parameters.largestLayer * 2 : 0;
-  const buffers = gathered + FRAGMENTATION * (activations + logits + gathered);
+  const logits = isLast ? (MEMORY_MODEL.logitBytes * tokens * model.vocab) / tensor : 0;
+  const gathered = zeroStage >= 3 && replicas > 1 ? 2 * held.largestLayer * (2 + bytes.gradient) : 0;
+  const buffers = gathered + MEMORY_MODEL.fragmentation * (activations + logits + gathered);
   const host = job.offload ? states : 0;
-  const parts = { weights, gradients, optimizer: states - host, activations, logits, buffers, runtime: RUNTIME };
-  const total = Object.values(parts).reduce((sum, part) => sum + part, 0);
-  return { total, parts, host, stage };
-}
-
-/** Bytes kept of one layer for one micro-batch; `width` = s·b·h/c. */
-function layerActivations(job: CompleteJob, width: number, tensor: number, recomputation: Required<Parallelism>['recomputation']): Bytes {
-  const { model, sequence } = job;
-  const bytes = job.precision === 'fp32' ? 2 : 1;
-  if (recomputation === 'full') return (2 * width * bytes) / tensor;
-  const { experts } = model;
-  const ffn = experts === undefined ? model.ffn : experts.topK * experts.ffn + (experts.sharedFfn ?? 0);
-  const kept = 18 + ((model.gated ? 6 : 4) * ffn) / model.hidden;
-  const scores = recomputation === 'none' ? (5 * model.heads * sequence) / model.hidden : 0;
-  return ((kept + scores) * width * bytes) / tensor;
+  const parts: MemoryParts = {
+    weights,
+    gradients,
+    optimizer: states - host,
+    activations,
+    logits,
+    buffers,
+    runtime: MEMORY_MODEL.runtime,
+  };
+  const total = weights + gradients + parts.optimizer + activations + logits + buffers + parts.runtime;
+  return { stage, total, parts, host, inFlight };
 }

@@ -5,7 +5,8 @@ import type { CollectiveAlgorithm, CollectiveOperation, LinkDirection } from '..
 import type { Bytes, Seconds } from '../quantities.js';
 import type { Routes } from '../routes/compute-routes.js';
 import { axisGroups } from './axis-groups.js';
-import type { Axis, Parallelism } from './types.js';
+import type { Axis } from './types.js';
+import { shardRanks, type CompleteParallelism } from './validate-job.js';
 
 /** One axis of a mapping on the fabric: any size of message, all groups at once. */
 export interface PreparedAxis {
@@ -25,6 +26,9 @@ export interface PreparedMapping {
   readonly data: PreparedAxis;
   /** Parts of the data groups that lie within one site. */
   readonly dataInSite: PreparedAxis;
+  /** Data ranks that share one sharded copy of the states, and those that hold the same shard of different copies. */
+  readonly shard: PreparedAxis;
+  readonly shardReplicas: PreparedAxis;
   readonly expert: PreparedAxis;
   /** Neighbouring stages. */
   readonly pipeline: PreparedAxis;
@@ -62,7 +66,7 @@ const neighbourExchange: CollectiveAlgorithm = {
 export function prepareMapping(
   routes: Routes,
   gpus: Int32Array,
-  parallelism: Required<Parallelism>,
+  parallelism: CompleteParallelism,
   order: readonly Axis[],
 ): PreparedMapping {
   const pick = (axes: readonly Axis[]): Int32Array[] =>
@@ -82,9 +86,21 @@ export function prepareMapping(
       routes,
       lazily(() => dataGroups().flatMap((group) => splitBySite(routes, group))),
     ),
+    shard: prepareAxis(
+      routes,
+      lazily(() => dataGroups().flatMap((group) => chunksOf(group, shardRanks(parallelism)))),
+    ),
+    shardReplicas: prepareAxis(
+      routes,
+      lazily(() => dataGroups().flatMap((group) => combsOf(group, shardRanks(parallelism)))),
+    ),
     expert: prepareAxis(
       routes,
-      lazily(() => dataGroups().flatMap((group) => chunksOf(group, parallelism.expert))),
+      lazily(() =>
+        ((parallelism.data * parallelism.context) % parallelism.expert === 0 ? dataGroups() : pick(['tensor', 'data', 'context'])).flatMap(
+          (group) => chunksOf(group, parallelism.expert),
+        ),
+      ),
     ),
     pipeline: prepareAxis(
       routes,
@@ -176,3 +192,7 @@ function splitBySite(routes: Routes, group: Int32Array): Int32Array[] {
 
 const chunksOf = (group: Int32Array, size: number): Int32Array[] =>
   size <= 1 ? [] : Array.from({ length: Math.floor(group.length / size) }, (_, i) => group.subarray(i * size, (i + 1) * size));
+
+/** Ranks at the same place in every chunk of a size. */
+const combsOf = (group: Int32Array, size: number): Int32Array[] =>
+  Array.from({ length: size }, (_, i) => group.filter((_rank, at) => at % size === i)).filter((comb) => comb.length > 1);

@@ -54,15 +54,42 @@ export interface TransformerShape {
   };
 }
 
-/** Number formats of weights and arithmetic. */
-export const PRECISIONS = ['bf16', 'fp16', 'fp8', 'fp32'] as const;
+/** Number formats of the arithmetic; with `fp8` and `fp4` weights are kept in 16 bit beside their quantised copy. */
+export const PRECISIONS = ['bf16', 'fp16', 'fp8', 'fp4', 'fp32'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
-/** What activations are kept for the backward pass: all, all but attention scores, or only the inputs of layers. */
-export const RECOMPUTATIONS = ['none', 'selective', 'full'] as const;
+/**
+ * What is computed again in the backward pass instead of being kept:
+ *
+ * - `none`: nothing.
+ * - `selective`: what is cheap to compute and large to keep. With unfused attention the scores and what follows from them; with a fused
+ *   kernel, which keeps no scores, norms and activation functions.
+ * - `operators`: that, and every other matrix multiply (PyTorch's selective checkpointing by operator).
+ * - `full`: whole layers, from their input.
+ */
+export const RECOMPUTATIONS = ['none', 'selective', 'operators', 'full'] as const;
 export type Recomputation = (typeof RECOMPUTATIONS)[number];
 
-/** A training job: what to train, on how many tokens a step. */
+/**
+ * Attention as matrix multiplies and a softmax that write their scores (`unfused`), in one kernel that keeps none (`flash`), or in one
+ * that also runs exponentials beside the multiplies on GPUs that can (`overlapped`: FlashAttention-3, cuDNN).
+ */
+export const ATTENTION_KERNELS = ['unfused', 'flash', 'overlapped'] as const;
+export type AttentionKernel = (typeof ATTENTION_KERNELS)[number];
+
+/** Optimizers, by the state they keep per parameter beside the master copy. */
+export const OPTIMIZERS = ['adam', 'adam-8bit', 'adafactor', 'muon', 'sgd-momentum', 'sgd'] as const;
+export type Optimizer = (typeof OPTIMIZERS)[number];
+
+/** Order in which a pipeline stage works on its micro-batches. Interleaving is `1f1b` with several chunks. */
+export const PIPELINE_SCHEDULES = ['1f1b', 'gpipe', 'zero-bubble'] as const;
+export type PipelineSchedule = (typeof PIPELINE_SCHEDULES)[number];
+
+/** How sequences are split over context ranks: key-value blocks in a ring, heads by all-to-all, or key-values gathered. */
+export const CONTEXT_METHODS = ['ring', 'ulysses', 'all-gather'] as const;
+export type ContextMethod = (typeof CONTEXT_METHODS)[number];
+
+/** A training job: what to train, on how many tokens a step, and with which software. */
 export interface TrainingJob {
   readonly model: TransformerShape;
   /** Tokens of one sequence. */
@@ -71,10 +98,35 @@ export interface TrainingJob {
   readonly globalBatch: number;
   /** Default `bf16`. */
   readonly precision?: Precision;
-  /** Share (0–1) of the data-parallel traffic's best window that really overlaps with compute; see estimateStep. Default 0.5. */
+  /** Default `adam`. */
+  readonly optimizer?: Optimizer;
+  /** Bytes of one gradient value that is accumulated and reduced: 2, or 4 as Megatron-Core does. Default 2 (4 for fp32). */
+  readonly gradientBytes?: 2 | 4;
+  /** An fp32 copy of 16-bit weights for the optimizer to update. Default true. */
+  readonly masterCopy?: boolean;
+  /** How attention is computed; see ATTENTION_KERNELS. Default `overlapped`. */
+  readonly attention?: AttentionKernel;
+  /** Memory-bound operations in fused kernels (Transformer Engine, compilers), or one by one as a framework runs them. Default `fused`. */
+  readonly kernels?: 'fused' | 'eager';
+  /** Bytes of one value of the residual stream: 2, or 4 where automatic mixed precision leaves it in fp32. Default 2 (4 for fp32). */
+  readonly residualBytes?: 2 | 4;
+  /** Whether dropout masks are drawn and kept. Default false. */
+  readonly dropout?: boolean;
+  /**
+   * Share (0–1) of the compute of a step behind which data-parallel traffic can hide. Default: what the software of the day does, the
+   * last micro-batch for gradients and every layer for ZeRO 3, times a measured share; see COMPUTE_MODEL.
+   */
   readonly overlap?: number;
+  /** Share (0–1) of tensor-parallel traffic that is hidden by splitting matrix multiplies (async TP). Default 0. */
+  readonly tensorOverlap?: number;
+  /** Load of the busiest expert rank over the mean, at least 1. Default 1: balanced routing. */
+  readonly expertImbalance?: number;
   /** Keep optimizer states in host memory. Default false. */
   readonly offload?: boolean;
+  /** Price of one GPU for an hour, euros; for the cost of steps and runs. */
+  readonly eurosPerGpuHour?: number;
+  /** Facility power over IT power. Default 1.2. */
+  readonly powerUsageEffectiveness?: number;
 }
 
 /** Degrees of parallelism; their product (expert aside) is the number of GPUs. */
@@ -84,18 +136,36 @@ export interface Parallelism {
   readonly data: number;
   /** Default 1. */
   readonly context?: number;
-  /** Experts are spread over this many of the data × context ranks. Default 1. */
+  /** Default `ring`. */
+  readonly contextMethod?: ContextMethod;
+  /** Experts are spread over this many ranks, out of the data × context ranks and, where these do not suffice, the tensor ranks. Default 1. */
   readonly expert?: number;
   /** Sequences in one micro-batch. Default 1. */
   readonly microBatch?: number;
   /** ZeRO stage: 0 nothing, 1 optimizer states, 2 and gradients, 3 and weights are sharded over the data-parallel ranks. Default 1. */
   readonly zeroStage?: 0 | 1 | 2 | 3;
+  /** Ranks over which ZeRO shards; groups of them are replicas of each other (hybrid sharding). Default 0: all data × context ranks. */
+  readonly shardGroup?: number;
   /** Default `selective`. */
   readonly recomputation?: Recomputation;
+  /** With full recomputation: one layer in so many is recomputed, the others keep what they need. Default 1: all. */
+  readonly recomputeEvery?: number;
+  /** Whether norms and dropouts are split along the sequence over tensor ranks. Default true. */
+  readonly sequenceParallel?: boolean;
+  /** Default `1f1b`. */
+  readonly schedule?: PipelineSchedule;
   /** Model chunks per pipeline rank (interleaving). Default 1. */
   readonly interleave?: number;
+  /** Layers of every pipeline stage; empty for an even split. Default even. */
+  readonly stageLayers?: readonly number[];
   /** Steps between synchronisations of the outermost data-parallel groups (local SGD, DiLoCo). Default 1: every step. */
   readonly outerEvery?: number;
+  /** Fragments into which the outer synchronisation is spread over those steps (streaming); 1 blocks. Default 1. */
+  readonly outerFragments?: number;
+  /** Steps within which a fragment must have arrived; 0 blocks. Default 0. */
+  readonly outerDelay?: number;
+  /** Bytes of one outer gradient value on the wire: 4, 2, 1 or 0.5. Default 2. */
+  readonly outerBytes?: number;
 }
 
 /** The axes of parallelism in the order in which ranks are numbered, fastest first. */
@@ -111,22 +181,38 @@ export interface Mapping {
   readonly order?: readonly Axis[];
 }
 
-/** Memory of the GPU that needs most, by what it is for. The parts sum to the total. */
-export interface MemoryEstimate {
+/** Memory of one GPU by what it is for. */
+export interface MemoryParts {
+  readonly weights: Bytes;
+  readonly gradients: Bytes;
+  readonly optimizer: Bytes;
+  readonly activations: Bytes;
+  /** Output of the head and its gradient, last stage only. */
+  readonly logits: Bytes;
+  /** Gathered weights, communication buffers and allocator slack. */
+  readonly buffers: Bytes;
+  /** CUDA context, libraries, workspaces. */
+  readonly runtime: Bytes;
+}
+
+/** Memory of a GPU of one pipeline stage. The parts sum to the total. */
+export interface StageMemory {
+  readonly stage: number;
   readonly total: Bytes;
-  readonly parts: {
-    readonly weights: Bytes;
-    readonly gradients: Bytes;
-    readonly optimizer: Bytes;
-    readonly activations: Bytes;
-    readonly logits: Bytes;
-    readonly buffers: Bytes;
-    readonly runtime: Bytes;
-  };
+  readonly parts: MemoryParts;
   /** Optimizer states kept in host memory. */
   readonly host: Bytes;
-  /** Pipeline stage that needs most. */
-  readonly stage: number;
+  /** Micro-batches whose activations are held at once. */
+  readonly inFlight: number;
+}
+
+/** Memory of the GPU that needs most. The parts sum to the total. */
+export interface MemoryEstimate extends StageMemory {
+  /** The smallest and largest total that reports of comparable runs allow. */
+  readonly low: Bytes;
+  readonly high: Bytes;
+  /** Every stage, in order. */
+  readonly stages: readonly StageMemory[];
 }
 
 /** Traffic of one parallel axis in one step. */
@@ -147,23 +233,31 @@ export interface AxisEstimate {
   readonly bottleneck?: { readonly link: string; readonly source: string; readonly target: string };
 }
 
+/** Where the time of a step goes; the parts sum to it. */
+export interface StepBreakdown {
+  /** Arithmetic and memory-bound operations of the slowest stage, recomputation included. */
+  readonly compute: Seconds;
+  /** Waiting of a pipeline that fills and drains. */
+  readonly bubble: Seconds;
+  readonly exposedCommunication: Seconds;
+  readonly optimizer: Seconds;
+  /** Waiting for the host to launch kernels, work per step, stragglers, compute slowed down by traffic beside it. */
+  readonly overhead: Seconds;
+}
+
 /** Time and efficiency of one step under a mapping. */
 export interface StepEstimate {
   readonly seconds: Seconds;
+  /** 90 % range. */
   readonly low: Seconds;
   readonly high: Seconds;
   /** Parts that sum to `seconds`. */
-  readonly breakdown: {
-    readonly compute: Seconds;
-    readonly bubble: Seconds;
-    readonly exposedCommunication: Seconds;
-    readonly optimizer: Seconds;
-    readonly overhead: Seconds;
-  };
+  readonly breakdown: StepBreakdown;
   readonly axes: readonly AxisEstimate[];
   readonly tokensPerSecond: number;
   /** Model FLOP of a step (causal attention counted half) over peak: model FLOP utilisation, 0–1. */
   readonly modelFlopUtilisation: number;
+  /** With recomputation counted. */
   readonly hardwareFlopUtilisation: number;
   readonly modelFlops: FlopsPerSecond;
   /** What limits the step: `compute`, or the axis and link with most exposed time. */
@@ -171,4 +265,8 @@ export interface StepEstimate {
   readonly memory: MemoryEstimate;
   /** Whether the memory fits the smallest GPU used. */
   readonly fits: boolean;
+  /** Energy of a step, joules, facility included; absent where a GPU states no power. */
+  readonly energy?: number;
+  /** Price of a step; absent without `eurosPerGpuHour`. */
+  readonly euros?: number;
 }

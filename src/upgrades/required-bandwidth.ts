@@ -67,7 +67,7 @@ export function requiredBandwidth(fabric: Fabric, question: BandwidthQuestion): 
   const efficienciesAt = (bandwidth: number): number[] => {
     const routes = rescaleRoutes(today, Object.fromEntries(chosen.map((link) => [link.id, bandwidth / link.bandwidth])));
     const steps = mappings.map((mapping) => prepareStep(routes, job, mapping));
-    return overlaps.map((overlap, o) => Math.max(...steps.map((step) => references[o] / step(overlap).seconds)));
+    return overlaps.map((overlap, o) => Math.max(...steps.map((step) => references[o] / step({ overlap }).seconds)));
   };
   const points = POINTS.map((bandwidth): BandwidthPoint => ({ bandwidth, efficiency: efficienciesAt(bandwidth) }));
   const wanted = 1 / (1 + tolerance);
