@@ -1,6 +1,6 @@
 import { FabricPlanError } from '../errors.js';
 import type { NodeShape } from '../fabric/builders/node.js';
-import { GPUS, type GpuPreset } from '../presets/gpus.js';
+import { gpuMemory, GPUS, type GpuPreset } from '../presets/gpus.js';
 import { linkNamed, NODES } from '../presets/nodes.js';
 import type { RunCells } from './run-cells.js';
 
@@ -21,7 +21,7 @@ export function nodeOfRun(cells: RunCells, gpus: number): { node: NodeShape; gpu
     throw new FabricPlanError('unknown-name', `gpu "${name.slice(0, 40)}" is not known; expected one of ${GPUS.map(({ model }) => model).join(', ')}`);
   const memory = memoryOfName(name);
   const { source: _source, ...shape } = preset;
-  const gpu = memory === undefined ? shape : { ...shape, memory: memory * 1e9 };
+  const gpu = memory === undefined ? shape : { ...shape, memory: gpuMemory(memory) };
   const family = preset.model.split('-')[0];
   const isRack = /^GB[23]00/.test(preset.model);
   const perNode = cells.whole('gpus_per_node') ?? cells.infer('gpus_per_node', Math.min(gpus, isRack || /^(V100|GH200)/.test(preset.model) ? 4 : 8), 'usual for the GPU');
@@ -35,8 +35,16 @@ export function nodeOfRun(cells: RunCells, gpus: number): { node: NodeShape; gpu
   const node: NodeShape =
     base === undefined
       ? { name: 'node', gpus: perNode, gpu, scaleUp: { kind: 'none' }, attach: { kind: 'pcie-switch', link: linkNamed('PCIe4-x16'), gpusPerSwitch: 2 }, cpus: 2, cpuLink: linkNamed('xGMI-sockets'), nics: count, nic }
-      : { ...base, gpu, gpus: perNode, scaleUp: scaleUpOf(base, perNode), nics: count, nic };
+      : { ...base, ...rackOf(cells, base, gpus), gpu, gpus: perNode, scaleUp: scaleUpOf(base, perNode), nics: count, nic };
   return { node, gpu: preset.model };
+}
+
+/** Jobs over several racks take a round number of trays of each, so that no group of ranks straddles two. */
+function rackOf(cells: RunCells, { nodesPerDomain = 1, gpus: perNode }: NodeShape, gpus: number): Pick<NodeShape, 'nodesPerDomain'> {
+  if (nodesPerDomain === 1) return {};
+  const round = 2 ** Math.floor(Math.log2(nodesPerDomain));
+  if (gpus <= nodesPerDomain * perNode) return { nodesPerDomain };
+  return { nodesPerDomain: cells.infer('nodes per rack', round, `of ${nodesPerDomain}, so that groups do not straddle racks`) };
 }
 
 /** A mesh is wired for one number of GPUs; another number is taken as a full mesh of its links. */
@@ -56,7 +64,7 @@ function gpuOfName(name: string): GpuPreset | undefined {
   const formed = kin.filter(({ model }) => form === undefined || model.toUpperCase().includes(form));
   const memory = Number(rest.find((part) => /^\d+$/.test(part)));
   return (
-    nearest(formed, Number.isNaN(memory) ? undefined : memory * 1e9) ?? formed.find(({ model }) => model.includes('SXM-80')) ?? formed.at(0) ?? kin.at(0)
+    nearest(formed, Number.isNaN(memory) ? undefined : gpuMemory(memory)) ?? formed.find(({ model }) => model.includes('SXM-80')) ?? formed.at(0) ?? kin.at(0)
   );
 }
 

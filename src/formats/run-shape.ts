@@ -8,7 +8,7 @@ import type { RunCells } from './run-cells.js';
 /** What the name of an architecture says beyond sizes. */
 const ARCHITECTURES: Readonly<Record<string, Partial<TransformerShape>>> = {
   gpt: { gated: false, tied: true, attentionBias: 'all', ffnBias: true, norm: 'layer' },
-  'gpt-alibi': { gated: false, tied: true, norm: 'layer' },
+  'gpt-alibi': { gated: false, tied: true, norm: 'layer', positions: 'alibi' },
   'gpt-relu2': { gated: false, tied: false, norm: 'layer' },
   'gpt-gqa-relu2': { gated: false, tied: false, norm: 'layer' },
   'gpt-gqa-xielu': { gated: false, tied: false },
@@ -66,6 +66,7 @@ export function shapeOfRun(cells: RunCells): TransformerShape {
     tied: traits.tied ?? false,
     ...(traits.attentionBias === undefined ? {} : { attentionBias: traits.attentionBias }),
     ...(traits.ffnBias === undefined ? {} : { ffnBias: traits.ffnBias }),
+    ...(traits.positions === undefined ? {} : { positions: traits.positions }),
     ...(traits.norm === undefined ? {} : { norm: traits.norm }),
     ...(learnedPositions > 0 ? { learnedPositions } : {}),
     ...(experts === undefined ? {} : { experts: { count: experts, topK: cells.whole('topk') ?? cells.infer('topk', Math.min(2, experts), 'a common value'), ffn } }),

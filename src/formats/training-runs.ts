@@ -75,10 +75,9 @@ function resolveRun(id: string, columns: RunColumns): TrainingRun {
       : VENDOR_KERNELS.test(framework)
         ? cells.infer('attention', 'overlapped', 'vendor kernels, usual for the framework')
         : cells.infer('attention', 'flash', 'usual since 2022'));
-  const degrees = degreesOf(cells, gpus);
-  const gbs = cells.whole('gbs');
   const globalBatch =
-    gbs ?? cells.infer('gbs', degrees.data * (cells.whole('mbs') ?? 1) * Math.max(1, 4 * degrees.pipeline), 'four micro-batches a stage');
+    cells.whole('gbs') ??
+    cells.infer('gbs', (cells.whole('dp') ?? gpus) * (cells.whole('mbs') ?? 1) * Math.max(1, 4 * (cells.whole('pp') ?? 1)), 'four micro-batches a stage');
   const job: TrainingJob = {
     model,
     sequence,
@@ -87,16 +86,12 @@ function resolveRun(id: string, columns: RunColumns): TrainingRun {
     attention,
     gradientBytes: isMegatron && !isClassic ? 4 : 2,
     kernels,
-    ...(/amp/.test(cells.text('precision')) ? { residualBytes: 4 as const } : {}),
+    loss: FUSED_LOSS.test(framework) || framework === '' ? 'fused' : 'eager',
+    ...(/async ?tp/.test(cells.text('note').toLowerCase()) ? { tensorOverlap: cells.infer('tensor overlap', 0.45, 'the note says async TP; 30–60 % reported') } : {}),
     dropout: isClassic,
     ...(isClassic ? { overlap: 0 } : {}),
   };
-  const base = {
-    ...degrees,
-    sequenceParallel: !isClassic || recomputeText.includes('sp'),
-    ...shardingOf(cells, framework),
-  };
-  const parallelism = fillIn(cells, job, base, recomputeText, node.gpu.memory ?? Infinity);
+  const parallelism = fillIn(cells, job, recomputeText, gpus, node, framework);
   const refusal = refuseDegrees(job, completeParallelism('parseTrainingRuns', parallelism));
   if (refusal !== undefined) throw new FabricPlanError('invalid-argument', refusal);
   const seconds = cells.number('iter_s');
@@ -129,6 +124,9 @@ function precisionOf(cells: RunCells, gpu: string): Precision {
 /** Frameworks that run the vendor's fused kernels (Transformer Engine, cuDNN, XLA). */
 const VENDOR_KERNELS = /megatron|nemo|maxtext|primus|transformer.?engine|axlearn|jax|xla/;
 
+/** Frameworks that ship a cross-entropy in one kernel. */
+const FUSED_LOSS = /megatron|nemo|maxtext|primus|transformer.?engine|axlearn|jax|xla|foundry|internevo|nanotron|neox/;
+
 /** Megatron's and XLA's kernels are fused; PyTorch's are not unless it compiles. */
 function kernelsOf(cells: RunCells, framework: string): 'fused' | 'eager' {
   const stated = cells.text('kernels');
@@ -140,7 +138,9 @@ function kernelsOf(cells: RunCells, framework: string): 'fused' | 'eager' {
 
 type Degrees = Required<Pick<Parallelism, 'tensor' | 'pipeline' | 'data' | 'context' | 'expert' | 'interleave'>>;
 
-function degreesOf(cells: RunCells, gpus: number): Degrees {
+/** Degrees as stated; where tensor, pipeline and data are all empty, undefined: they are then the smallest that fit. */
+function degreesOf(cells: RunCells, gpus: number): Degrees | undefined {
+  if (['tp', 'pp', 'dp'].every((name) => cells.text(name) === '')) return undefined;
   const tensor = cells.whole('tp') ?? 1;
   const pipeline = cells.whole('pp') ?? 1;
   const context = cells.whole('cp') ?? 1;
@@ -151,50 +151,86 @@ function degreesOf(cells: RunCells, gpus: number): Degrees {
   return { tensor, pipeline, data, context, expert: cells.whole('ep') ?? 1, interleave: pipeline > 1 ? (cells.whole('vpp') ?? 1) : 1 };
 }
 
-function shardingOf(cells: RunCells, framework: string): Pick<Parallelism, 'zeroStage' | 'shardGroup'> {
+/** Degrees to try where none is stated: tensor up to a node, then pipeline, as little of both as possible. */
+function degreesToTry(cells: RunCells, job: Pick<TrainingJob, 'model'>, gpus: number, perNode: number): Degrees[] {
+  const context = cells.whole('cp') ?? 1;
+  const expert = cells.whole('ep') ?? 1;
+  const found: Degrees[] = [];
+  for (let split = 1; split <= gpus; split *= 2) {
+    const tensor = Math.min(split, 2 ** Math.floor(Math.log2(perNode)));
+    const pipeline = split / tensor;
+    const data = gpus / split / context;
+    if (Number.isInteger(data) && pipeline <= job.model.layers) found.push({ tensor, pipeline, data, context, expert, interleave: 1 });
+  }
+  return found;
+}
+
+type Sharding = Pick<Parallelism, 'zeroStage' | 'shardGroup'>;
+
+/** Sharding as stated; where it is not, what to try in order. */
+function shardingOf(cells: RunCells, framework: string): Sharding[] {
   const text = cells.text('dp_shard').toLowerCase();
   const group = Number(/\((\d+)-?gpu/.exec(text)?.[1] ?? /\((\d+)\)/.exec(text)?.[1] ?? 0);
   const inGroup = group > 0 ? { shardGroup: group } : {};
-  if (/zero-?3|fsdp|full_shard/.test(text)) return { zeroStage: 3, ...inGroup };
-  if (/zero-?2/.test(text)) return { zeroStage: 2, ...inGroup };
-  if (/zero-?1|distributed/.test(text)) return { zeroStage: 1, ...inGroup };
-  if (text.startsWith('none') || text === 'ddp') return { zeroStage: 0 };
-  if (framework.includes('fsdp')) return { zeroStage: cells.infer('dp_shard', 3, 'FSDP shards everything') };
-  return { zeroStage: cells.infer('dp_shard', framework.includes('deepspeed') ? 1 : 0, framework.includes('deepspeed') ? 'usual with DeepSpeed' : 'none stated') };
+  if (/zero-?3|fsdp|full_shard/.test(text)) return [{ zeroStage: 3, ...inGroup }];
+  if (/zero-?2/.test(text)) return [{ zeroStage: 2, ...inGroup }];
+  if (/zero-?1|distributed/.test(text)) return [{ zeroStage: 1, ...inGroup }];
+  if (text.startsWith('none') || text === 'ddp') return [{ zeroStage: 0 }];
+  if (framework.includes('fsdp')) return [{ zeroStage: 3 }];
+  return framework.includes('deepspeed') ? [{ zeroStage: 1 }, { zeroStage: 3 }] : [{ zeroStage: 0 }, { zeroStage: 1 }, { zeroStage: 3 }];
 }
 
-/** Micro-batch and recomputation: as stated, or the largest micro-batch up to 8 and the least recomputation that fit the GPU. */
-function fillIn(
-  cells: RunCells,
-  job: TrainingJob,
-  base: Parallelism,
-  recomputeText: string,
-  memory: number,
-): Parallelism {
+/** What a table left open: the first of the likely settings that fits the GPU. */
+function fillIn(cells: RunCells, job: TrainingJob, recomputeText: string, gpus: number, node: NodeShape, framework: string): Parallelism {
+  const memory = node.gpu.memory ?? Infinity;
   const stated: Recomputation | undefined = recomputeText.startsWith('full')
     ? 'full'
     : recomputeText.startsWith('selective-op') || recomputeText === 'operators'
       ? 'operators'
       : recomputeText.startsWith('selective')
-      ? 'selective'
-      : recomputeText === 'none'
-        ? 'none'
-        : undefined;
+        ? 'selective'
+        : recomputeText === 'none'
+          ? 'none'
+          : undefined;
   if (recomputeText !== '' && stated === undefined)
     throw new FabricPlanError('parse', `recompute is "${recomputeText.slice(0, 40)}"; expected none, selective or full`);
-  const perReplica = job.globalBatch / base.data;
-  const mbs = cells.whole('mbs');
-  const microBatches =
-    mbs === undefined ? [8, 4, 2, 1].filter((size) => perReplica % size === 0 && perReplica / size >= Math.min(perReplica, 4 * base.pipeline)) : [mbs];
-  const complete = completeJob('parseTrainingRuns', job);
-  const unstated = job.attention === 'unfused' ? (['full'] as const) : (['none', 'selective', 'full'] as const);
-  const options = (microBatches.length === 0 ? [1] : microBatches).flatMap((microBatch) =>
-    (stated === undefined ? unstated : [stated]).map((recomputation): Parallelism => ({ ...base, microBatch, recomputation })),
+  const isClassic = job.attention === 'unfused';
+  const sequenceParallel = job.precision !== 'fp16' || recomputeText.includes('sp');
+  const recomputations: readonly Recomputation[] = stated !== undefined ? [stated] : isClassic ? ['full'] : ['none', 'selective', 'full'];
+  const degrees = degreesOf(cells, gpus);
+  const shardings = shardingOf(cells, framework);
+  const statedBatch = cells.whole('mbs');
+  const options = (degrees === undefined ? degreesToTry(cells, job, gpus, node.gpus) : [degrees]).flatMap((base) =>
+    shardings.flatMap((sharding) =>
+      microBatchesOf(job, base, statedBatch).flatMap((microBatch) =>
+        recomputations.map((recomputation): Parallelism => ({ ...base, ...sharding, sequenceParallel, microBatch, recomputation })),
+      ),
+    ),
   );
-  const found = options.find((option) => peakMemory(complete, completeParallelism('parseTrainingRuns', option)) <= memory) ?? options[options.length - 1];
-  if (mbs === undefined) cells.infer('mbs', found.microBatch, 'the largest up to 8 that fits');
-  if (stated === undefined) cells.infer('recompute', found.recomputation, job.attention === 'unfused' ? 'usual practice of fp16 software' : 'the least that fits');
+  const complete = completeJob('parseTrainingRuns', job);
+  const fits = (option: Parallelism): boolean => {
+    const all = completeParallelism('parseTrainingRuns', option);
+    return refuseDegrees(job, all) === undefined && peakMemory(complete, all) <= memory;
+  };
+  const found = options.find(fits) ?? options.at(-1);
+  if (found === undefined) throw new FabricPlanError('invalid-argument', `no degrees suit ${gpus} GPUs`);
+  const first = 'the first that fits';
+  if (degrees === undefined) cells.infer('degrees', `tensor ${found.tensor}, pipeline ${found.pipeline}, data ${found.data}`, first);
+  if (cells.text('dp_shard') === '') cells.infer('dp_shard', `ZeRO ${found.zeroStage ?? 0}`, first);
+  if (statedBatch === undefined) cells.infer('mbs', found.microBatch, 'the largest up to 8 that fits');
+  else if (statedBatch !== found.microBatch)
+    cells.infer('mbs', found.microBatch, `${statedBatch} leaves fewer micro-batches than stages: taken as the batch of a replica`);
+  if (stated === undefined)
+    cells.infer('recompute', found.recomputation, isClassic ? 'usual practice of fp16 software' : 'the least that fits');
   return found;
+}
+
+/** The micro-batch that is stated, one sequence where it is the batch of a whole pipeline, or sizes to try, largest first. */
+function microBatchesOf(job: TrainingJob, { data, pipeline }: Degrees, stated: number | undefined): number[] {
+  const perReplica = job.globalBatch / data;
+  if (stated !== undefined) return [stated > 1 && perReplica / stated < pipeline ? 1 : stated];
+  const sizes = [8, 4, 2, 1].filter((size) => perReplica % size === 0 && perReplica / size >= Math.min(perReplica, 4 * pipeline));
+  return sizes.length === 0 ? [1] : sizes;
 }
 
 /** Whether a row could be read. */

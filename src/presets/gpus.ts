@@ -9,18 +9,21 @@ export interface GpuPreset extends GpuShape {
   readonly source: string;
 }
 
-const GB = 1e9;
+/** Bytes behind a gigabyte on the label: binary ones, of which the driver and error correction leave 99 % (nvidia-smi: 81,559 MiB of 80). */
+const LABEL = 2 ** 30 * 0.99;
+/** Usable memory of a GPU sold with so many gigabytes. */
+export const gpuMemory = (label: number): number => label * LABEL;
 const TFLOPS = 1e12;
 
-function gpu(model: string, memoryGB: number, bandwidthTBps: number, bf16: number, rest: { fp16?: number; fp8?: number; fp4?: number; fp32?: number }, power: number, computeEfficiency: number, source: string): GpuPreset {
+function gpu(model: string, memoryLabel: number, bandwidthTBps: number, bf16: number, rest: { fp16?: number; fp8?: number; fp4?: number; fp32?: number }, power: number, computeEfficiency: number, source: string): GpuPreset {
   const scaled = Object.fromEntries(Object.entries({ fp16: bf16, ...(bf16 > 0 ? { bf16 } : {}), ...rest }).map(([format, rate]) => [format, rate * TFLOPS]));
-  return { model, memory: memoryGB * GB, memoryBandwidth: bandwidthTBps * 1e12, peak: scaled, power, computeEfficiency, source };
+  return { model, memory: gpuMemory(memoryLabel), memoryBandwidth: bandwidthTBps * 1e12, peak: scaled, power, computeEfficiency, source };
 }
 
 const MAMF = 'vendor data sheet; efficiency = best measured matrix multiply over peak (stas00/ml-engineering, MAMF)';
 const CLASS = 'vendor data sheet; efficiency taken from the nearest measured GPU of its generation';
 
-/** GPUs. Peaks are dense (data sheets often state the sparse double); memory in decimal gigabytes as labelled. */
+/** GPUs. Peaks are dense (data sheets often state the sparse double); memory as labelled, less what is reserved. */
 export const GPUS: readonly GpuPreset[] = [
   gpu('V100-SXM-16', 16, 0.9, 0, { fp16: 125, fp32: 15.7 }, 300, 0.8, CLASS),
   gpu('V100-SXM-32', 32, 0.9, 0, { fp16: 125, fp32: 15.7 }, 300, 0.8, CLASS),

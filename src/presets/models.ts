@@ -33,7 +33,7 @@ export const MODELS: readonly ModelPreset[] = [
   gpt('gpt3-175b', 96, 12288, 96, 51200, 2048, 175e9, 'Brown et al., arXiv 2005.14165, table 2.1; vocabulary padded as in Megatron'),
   gpt('megatron-530b', 105, 20480, 128, 51200, 2048, 530e9, 'Smith et al., arXiv 2201.11990'),
   gpt('megatron-1t', 128, 25600, 160, 51200, 2048, 1008e9, MEGATRON),
-  gpt('bloom-176b', 70, 14336, 112, 250880, 0, 176e9, hf('bigscience/bloom'), { embeddingNorm: true, publishedParameters: 176_247_271_424 }),
+  gpt('bloom-176b', 70, 14336, 112, 250880, 0, 176e9, hf('bigscience/bloom'), { embeddingNorm: true, positions: 'alibi', publishedParameters: 176_247_271_424 }),
   gpt('gpt-neox-20b', 44, 6144, 64, 50432, 0, 20.6e9, hf('EleutherAI/gpt-neox-20b'), { tied: false, publishedParameters: 20_554_567_680 }),
   gpt('pythia-12b', 36, 5120, 40, 50688, 0, 11.8e9, hf('EleutherAI/pythia-12b'), { tied: false, publishedParameters: 11_846_072_320 }),
   llama('llama-65b', 80, 8192, 64, 64, 22016, 32000, 65.2e9, 'Touvron et al., arXiv 2302.13971, table 2', { publishedParameters: 65_285_660_672 }),

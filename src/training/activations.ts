@@ -38,8 +38,7 @@ export function layerActivations(
   const kept = recomputation === 'operators' ? 0.5 : 1;
   const { hidden: h, heads: a, kvHeads: k, headDim: d, latent } = model;
   const masks = job.dropout ? 2 * h : 0;
-  // Inputs of the two norms in the format of the residual stream, their outputs in that of the arithmetic.
-  const norms = 2 * h * job.residualBytes + (dropsNorms ? 0 : 4 * h * wide) + masks;
+  const norms = (dropsNorms ? 4 : 8) * h * wide + masks;
   // Latent attention keeps the compressed vectors and rebuilds keys and values that are as many as heads.
   const keysAndValues =
     latent === undefined

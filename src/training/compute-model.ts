@@ -8,9 +8,11 @@ export interface ComputeModel {
   readonly tileFill: number;
   /** Fixed time of a kernel on the GPU: launch latency and tail (s). */
   readonly kernelTail: Seconds;
-  /** Rate of the matrix multiplies inside fused attention over that of large ones. */
+  /** Rate of attention kernels that overlap exponentials with their multiplies, over that of large matrix multiplies. */
+  readonly overlappedAttention: number;
+  /** The same of the multiplies alone in the first fused kernels, which take turns. */
   readonly attentionEfficiency: number;
-  /** Time per attention score that fused attention spends outside them: exponentials, rescaling (s). It shrank little from GPU to GPU. */
+  /** Time per attention score that these spend outside them: exponentials, rescaling (s). It shrank little from Ampere to Hopper. */
   readonly softmaxTime: Seconds;
   /** Bytes read and written per attention score by unfused attention, forward: scores, mask and softmax, dropout. */
   readonly scoreBytes: number;
@@ -40,21 +42,22 @@ export interface ComputeModel {
  * @source docs/validation.md (rows, left-out errors); priors: Calculon's size steps, FlashAttention-2 and -3 papers, Megatron-LM threads
  */
 export const COMPUTE_MODEL: ComputeModel = {
-  sustained: 0.85,
-  tileFill: 128,
-  kernelTail: 6e-6,
-  attentionEfficiency: 0.8,
-  softmaxTime: 0.8e-12,
-  scoreBytes: 12,
-  elementwiseTraffic: 1.2,
+  sustained: 0.946,
+  tileFill: 122,
+  kernelTail: 8e-6,
+  overlappedAttention: 0.763,
+  attentionEfficiency: 0.563,
+  softmaxTime: 1.53e-12,
+  scoreBytes: 8.7,
+  elementwiseTraffic: 1.43,
   lossBytes: 20,
-  memoryEfficiency: 0.8,
-  hostPerLayer: 1.1e-3,
-  hostPerStep: 0.02,
-  trafficScale: 1.2,
-  dataOverlap: 0.7,
-  overlapCost: 0.1,
-  jitter: 0.007,
+  memoryEfficiency: 0.817,
+  hostPerLayer: 1.12e-3,
+  hostPerStep: 0.036,
+  trafficScale: 0.985,
+  dataOverlap: 0.6,
+  overlapCost: 0.106,
+  jitter: 0.0065,
 };
 
 /** Rates of the weakest GPU of a set: a synchronous step waits for it. */
@@ -66,6 +69,4 @@ export interface GpuFloor {
   readonly efficiency: number;
   readonly memory: number;
   readonly memoryBandwidth: number;
-  /** Whether exponentials can run beside matrix multiplies: GPUs since Hopper, told by their 8-bit formats. */
-  readonly isAsynchronous: boolean;
 }

@@ -15,9 +15,9 @@ export interface ElementwiseTraffic {
  *
  * ```text
  *                    fused                eager, one framework operation after another
- * norm, layer        r2 w2                r2 w2 (one kernel in every framework); fp32 residual stream: r4 w4, cast r4 w2
+ * norm, layer        r2 w2                r2 w2 (one kernel in every framework)
  * norm, RMS          r2 w2                cast r2 w4, square and mean r4, scale r4 w4, cast r4 w2, weight r2 w2
- * residual           r2 r2 w2             the same; fp32 residual stream: r4 r2 w4
+ * residual           r2 r2 w2             the same
  * dropout            mask w1              r2 w2, mask w1
  * rotary, q and k    r2 w2                cast r2 w4, rotate r4 w4, cast r4 w2
  * GELU               r2 w2                r2 w2
@@ -28,16 +28,13 @@ export function elementwiseTraffic(job: CompleteJob): ElementwiseTraffic {
   const { model } = job;
   const isEager = job.kernels === 'eager';
   const wide = job.precision === 'fp32' ? 2 : 1;
-  const hasWideStream = job.residualBytes === 4 && wide === 1;
   const isLayerNorm = model.norm === 'layer';
-  const norm = isEager ? (isLayerNorm ? (hasWideStream ? 14 : 4) : 28) : hasWideStream ? 6 : 4;
-  const residual = hasWideStream ? 10 : 6;
+  const norm = isEager && !isLayerNorm ? 28 : 4;
   const dropout = job.dropout ? (isEager ? 5 : 1) : 0;
-  const isRotary = (model.learnedPositions ?? 0) === 0 && !isLayerNorm;
-  const rotary = isRotary ? (isEager ? 20 : 4) : 0;
+  const rotary = (model.positions ?? ((model.learnedPositions ?? 0) > 0 ? 'learned' : 'rotary')) === 'rotary' ? (isEager ? 20 : 4) : 0;
   const turned = model.latent === undefined ? (model.heads + model.kvHeads) * model.headDim : (model.heads + 1) * model.latent.ropeHeadDim;
   return {
-    outside: ((model.normsPerLayer ?? 2) * norm + 2 * (residual + dropout)) * model.hidden * wide,
+    outside: ((model.normsPerLayer ?? 2) * norm + 2 * (6 + dropout)) * model.hidden * wide,
     attention: rotary * turned * wide,
     perInner: (model.gated ? (isEager ? 10 : 6) : 4) * wide,
   };

@@ -1,6 +1,6 @@
 import { GiB, type Bytes } from '../quantities.js';
 import { layerActivations, microBatchesInFlight } from './activations.js';
-import { stageParameters } from './stage-parameters.js';
+import { stageParameters, type StageParameters } from './stage-parameters.js';
 import { stateBytes } from './state-bytes.js';
 import type { MemoryEstimate, MemoryParts, Parallelism, StageMemory, TrainingJob } from './types.js';
 import {
@@ -15,11 +15,13 @@ import {
 /** Constants of the memory model, each with its meaning and source. */
 export const MEMORY_MODEL = {
   /** CUDA context, libraries, workspaces and collective buffers of one process: 1–4 GiB reported (Megatron-LM issue threads). */
-  runtime: 2 * GiB,
+  runtime: 2.5 * GiB,
   /** Allocator slack over all that is allocated and freed in a step, as in Megatron-LM's theoretical memory report. */
   fragmentation: 0.05,
-  /** Bytes per logit: 16-bit output, fp32 copy for the loss whose gradient is written in place. */
-  logitBytes: 6,
+  /** Bytes per logit: 16-bit output, fp32 copy for the loss whose gradient is written in place; a framework's own steps keep 14. */
+  logitBytes: { fused: 6, eager: 14 },
+  /** Parameters in the buckets by which ZeRO 1 and 2 reduce gradients and gather weights (DeepSpeed's default). */
+  bucket: 5e8,
   /** Measured peaks lie within these ratios of the estimate (docs/validation.md). */
   low: 0.85,
   high: 1.2,
@@ -31,7 +33,7 @@ export const MEMORY_MODEL = {
  * ```text
  * states       n·(w + g + o): o / z from ZeRO 1, g / z from 2, w / z from 3; z ranks share them; experts over their own replicas
  * activations  bytes a layer keeps · layers · micro-batches in flight, + one layer live with full recomputation
- * logits       6·s·b·V/(t·c) on the last stage
+ * logits       6·s·b·V/(t·c) on the last stage, beyond the layer being rebuilt, which comes later
  * buffers      with ZeRO 3 two gathered layers, weights and gradients; 5 % of what comes and goes
  * ```
  *
@@ -101,8 +103,9 @@ export function stageMemory(job: CompleteJob, parallelism: CompleteParallelism, 
     live;
   const tokens = (sequence * microBatch) / context;
   const isLast = stage === pipeline - 1;
-  const logits = isLast ? (MEMORY_MODEL.logitBytes * tokens * model.vocab) / tensor : 0;
-  const gathered = zeroStage >= 3 && replicas > 1 ? 2 * held.largestLayer * (2 + bytes.gradient) : 0;
+  // Logits are gone before the first layer is rebuilt: the larger of both counts.
+  const logits = isLast ? Math.max(0, (MEMORY_MODEL.logitBytes[job.loss] * tokens * model.vocab) / tensor - live) : 0;
+  const gathered = replicas > 1 ? gatheredParameters(held, parallelism) * (2 + bytes.gradient) : 0;
   const buffers = gathered + MEMORY_MODEL.fragmentation * (activations + logits + gathered);
   const host = job.offload ? states : 0;
   const parts: MemoryParts = {
@@ -116,4 +119,15 @@ export function stageMemory(job: CompleteJob, parallelism: CompleteParallelism, 
   };
   const total = weights + gradients + parts.optimizer + activations + logits + buffers + parts.runtime;
   return { stage, total, parts, host, inFlight };
+}
+
+/**
+ * Parameters that stand unsharded beside their shards, with their gradients: two layers under ZeRO 3, all of a pipeline stage (which would
+ * gather them for every micro-batch again), the buckets of ZeRO 1 and 2.
+ */
+function gatheredParameters(held: StageParameters, { zeroStage, pipeline }: CompleteParallelism): number {
+  const all = held.dense + held.routed;
+  if (zeroStage === 0) return 0;
+  if (zeroStage < 3) return Math.min(all, MEMORY_MODEL.bucket);
+  return pipeline > 1 ? all : Math.min(all, 2 * held.largestLayer);
 }

@@ -43,19 +43,17 @@ export function gpuSet(fabric: Fabric, gpus: Int32Array, precision: Precision, w
     const efficiency = device.computeEfficiency ?? TYPICAL_EFFICIENCY;
     const memory = device.memory ?? Infinity;
     const memoryBandwidth = device.memoryBandwidth ?? TYPICAL_MEMORY_BANDWIDTH;
-    const isAsynchronous = device.peak?.fp8 !== undefined;
     peakSum += peak;
     power = power === undefined || device.power === undefined ? undefined : power + device.power;
     if (floor === undefined) {
-      floor = { peak, peak16: peak16 ?? peak, efficiency, memory, memoryBandwidth, isAsynchronous };
+      floor = { peak, peak16: peak16 ?? peak, efficiency, memory, memoryBandwidth };
       continue;
     }
     if (
       peak === floor.peak &&
       efficiency === floor.efficiency &&
       memory === floor.memory &&
-      memoryBandwidth === floor.memoryBandwidth &&
-      isAsynchronous === floor.isAsynchronous
+      memoryBandwidth === floor.memoryBandwidth
     )
       continue;
     isMixed = true;
@@ -66,7 +64,6 @@ export function gpuSet(fabric: Fabric, gpus: Int32Array, precision: Precision, w
       efficiency: slower ? efficiency : floor.efficiency,
       memory: Math.min(memory, floor.memory),
       memoryBandwidth: Math.min(memoryBandwidth, floor.memoryBandwidth),
-      isAsynchronous: isAsynchronous && floor.isAsynchronous,
     };
   }
   if (floor === undefined) throw invalidArgument(where, 'gpus', gpus.length, 'at least one GPU');

@@ -85,12 +85,10 @@ export function layerTimes(
   const scoreWidth = latent === undefined ? 2 * d : latent.nopeHeadDim + latent.ropeHeadDim + latent.valueHeadDim;
   const scores = (tokens * sequence * a) / tensor;
   const isFused = job.attention !== 'unfused';
-  // Kernels made for such GPUs run exponentials beside the multiplies of the next block.
-  const fusedAttention = (multiplies: number, exponentials: number): number =>
-    gpu.isAsynchronous && job.attention === 'overlapped' ? Math.max(multiplies, exponentials) : multiplies + exponentials;
   const attention = isFused
-    ? fusedAttention((scores * scoreWidth) / (rate16 * constants.attentionEfficiency), (scores / 2) * constants.softmaxTime) +
-      constants.kernelTail
+    ? (job.attention === 'overlapped'
+        ? (scores * scoreWidth) / (rate16 * constants.overlappedAttention)
+        : (scores * scoreWidth) / (rate16 * constants.attentionEfficiency) + (scores / 2) * constants.softmaxTime) + constants.kernelTail
     : ((2 * scores * scoreWidth) / rate16) * (1 + constants.tileFill * (2 / sequence + 2 / scoreWidth)) +
       (scores * constants.scoreBytes) / memoryRate +
       4 * constants.kernelTail;

@@ -12,6 +12,8 @@ import { shardRanks, type CompleteParallelism } from './validate-job.js';
 export interface PreparedAxis {
   readonly groupSize: number;
   readonly groups: number;
+  /** Scale-up domains that a group spans, at most. */
+  readonly domains: number;
   cost(
     operation: CollectiveOperation,
     bytes: Bytes,
@@ -117,7 +119,9 @@ function lazily<T>(create: () => T): () => T {
 function prepareAxis(routes: Routes, groupsOf: () => Int32Array[]): PreparedAxis {
   const prepared = lazily(() => {
     const groups = groupsOf().filter((group) => group.length > 1);
-    return { groups, distinct: distinctGroups(routes, groups) };
+    const distinct = distinctGroups(routes, groups);
+    const domainsOf = (group: Int32Array): number => new Set(Array.from(group, (gpu) => routes.zones.zoneOf[routes.fabric.compiled.gpus[gpu]])).size;
+    return { groups, distinct, size: Math.max(1, ...distinct.map((group) => group.length)), domains: Math.max(1, ...distinct.map(domainsOf)) };
   });
   const candidates = new Map<CollectiveOperation, PricedCandidate[]>();
   const priced = (operation: CollectiveOperation): PricedCandidate[] => {
@@ -136,10 +140,13 @@ function prepareAxis(routes: Routes, groupsOf: () => Int32Array[]): PreparedAxis
   };
   return {
     get groupSize() {
-      return Math.max(1, ...prepared().groups.map((group) => group.length));
+      return prepared().size;
     },
     get groups() {
       return prepared().groups.length;
+    },
+    get domains() {
+      return prepared().domains;
     },
     cost(operation, bytes) {
       if (prepared().groups.length === 0 || bytes === 0) return { seconds: 0, algorithm: 'none' };

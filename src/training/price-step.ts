@@ -123,7 +123,11 @@ export function priceStep(
     }
   }
   if (expert > 1 && model.experts !== undefined && shape.expertLayers > 0) {
-    const sent = (model.experts.topK * width * job.expertImbalance) / (expertTensor(parallelism) === 1 ? tensor : 1);
+    const { topK } = model.experts;
+    const { domains } = mapping.expert;
+    // A token goes once to every domain that has one of its experts, however many it has there.
+    const copies = domains === 1 ? topK : Math.min(topK, domains * (1 - (1 - 1 / domains) ** topK));
+    const sent = (copies * width * job.expertImbalance) / (expertTensor(parallelism) === 1 ? tensor : 1);
     inLayer(
       add('expert', mapping.expert, 'all-to-all', sent, (4 + 2 * again) * shape.expertLayers * m, none),
       shape.expertLayers,
@@ -200,8 +204,10 @@ export function priceStep(
       // Weights are gathered for forward and backward of every micro-batch, layer by layer behind the compute of the layer before.
       const layerBytes = Math.max(1, Math.min(parameters, held.largestLayer));
       const layerCalls = parameters / layerBytes;
-      add('data', group, 'all-gather', 2 * layerBytes, 2 * m * layerCalls, window(1, steady * (1 + forwardShare) * 0.5));
-      add('data', group, 'reduce-scatter', bytes.gradient * layerBytes, m * layerCalls, window(1, steady * (1 - forwardShare) * 0.5));
+      // A pipeline stage gathers once: it would have to for every micro-batch in flight.
+      const [gathers, behind] = pipeline > 1 ? [1, slowest] : [m, steady];
+      add('data', group, 'all-gather', 2 * layerBytes, (pipeline > 1 ? 1 : 2) * gathers * layerCalls, window(1, behind * (1 + forwardShare) * 0.5));
+      add('data', group, 'reduce-scatter', bytes.gradient * layerBytes, gathers * layerCalls, window(1, behind * (1 - forwardShare) * 0.5));
       if (ranks < replicas && !isOuter)
         add('data', mapping.shardReplicas, 'all-reduce', (bytes.gradient * parameters) / ranks, 1, window(1, slowest));
     } else if (isOuter) {
@@ -213,7 +219,9 @@ export function priceStep(
       if (ranks === replicas)
         add('data', mapping.data, 'reduce-scatter', bytes.gradient * parameters, 1, window(1, slowest * (1 - forwardShare)));
       else add('data', mapping.data, 'all-reduce', bytes.gradient * parameters, 1, window(1, slowest * (1 - forwardShare)));
-      if (ranks > 1) add('data', mapping.shard, 'all-gather', 2 * parameters, 1, window(1, slowest * forwardShare));
+      // Weights are gathered after the optimizer; vendor stacks hide that behind the first forward pass, frameworks do not.
+      if (ranks > 1)
+        add('data', mapping.shard, 'all-gather', 2 * parameters, 1, job.kernels === 'fused' ? window(1, slowest * forwardShare) : none);
     }
     if (isOuter) {
       const outerWindow = outerDelay * (steady + bubble);
@@ -245,7 +253,7 @@ export function priceStep(
 }
 
 /** Axes on links that cost nothing. */
-const FREE_AXIS: PreparedAxis = { groupSize: 1, groups: 1, cost: () => ({ seconds: 0, algorithm: 'none' }) };
+const FREE_AXIS: PreparedAxis = { groupSize: 1, groups: 1, domains: 1, cost: () => ({ seconds: 0, algorithm: 'none' }) };
 const FREE_MAPPING: PreparedMapping = {
   tensor: FREE_AXIS,
   context: FREE_AXIS,

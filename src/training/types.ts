@@ -21,6 +21,8 @@ export interface TransformerShape {
   readonly tied: boolean;
   /** Sequence length of learned position embeddings; 0 for none. */
   readonly learnedPositions?: number;
+  /** How positions enter. Default `learned` with learned embeddings, else `rotary`. */
+  readonly positions?: 'rotary' | 'learned' | 'alibi';
   /** Which attention projections have biases. Default none. */
   readonly attentionBias?: 'none' | 'qkv' | 'all';
   readonly ffnBias?: boolean;
@@ -71,8 +73,9 @@ export const RECOMPUTATIONS = ['none', 'selective', 'operators', 'full'] as cons
 export type Recomputation = (typeof RECOMPUTATIONS)[number];
 
 /**
- * Attention as matrix multiplies and a softmax that write their scores (`unfused`), in one kernel that keeps none (`flash`), or in one
- * that also runs exponentials beside the multiplies on GPUs that can (`overlapped`: FlashAttention-3, cuDNN).
+ * Attention as matrix multiplies and a softmax that write their scores (`unfused`), in one kernel that keeps none but works on
+ * exponentials and multiplies in turn (`flash`: the first such kernels), or in one made for its GPU that overlaps them (`overlapped`:
+ * FlashAttention-2 on Ampere and -3 on Hopper, cuDNN).
  */
 export const ATTENTION_KERNELS = ['unfused', 'flash', 'overlapped'] as const;
 export type AttentionKernel = (typeof ATTENTION_KERNELS)[number];
@@ -108,8 +111,8 @@ export interface TrainingJob {
   readonly attention?: AttentionKernel;
   /** Memory-bound operations in fused kernels (Transformer Engine, compilers), or one by one as a framework runs them. Default `fused`. */
   readonly kernels?: 'fused' | 'eager';
-  /** Bytes of one value of the residual stream: 2, or 4 where automatic mixed precision leaves it in fp32. Default 2 (4 for fp32). */
-  readonly residualBytes?: 2 | 4;
+  /** Cross-entropy in one kernel over split logits, or in a framework's own steps, which keep more copies of the logits. Default `fused`. */
+  readonly loss?: 'fused' | 'eager';
   /** Whether dropout masks are drawn and kept. Default false. */
   readonly dropout?: boolean;
   /**

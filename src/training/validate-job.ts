@@ -44,7 +44,7 @@ export function completeJob(where: string, job: TrainingJob): CompleteJob {
   oneOf('optimizer', OPTIMIZERS);
   oneOf('gradientBytes', [2, 4]);
   oneOf('attention', ATTENTION_KERNELS);
-  oneOf('residualBytes', [2, 4]);
+  oneOf('loss', ['fused', 'eager']);
   oneOf('kernels', ['fused', 'eager']);
   from('overlap', 0, 1, 'a share from 0 to 1');
   from('tensorOverlap', 0, 1, 'a share from 0 to 1');
@@ -61,7 +61,7 @@ export function completeJob(where: string, job: TrainingJob): CompleteJob {
     gradientBytes: job.gradientBytes ?? (job.precision === 'fp32' ? 4 : 2),
     masterCopy: job.masterCopy ?? true,
     attention: job.attention ?? 'overlapped',
-    residualBytes: job.residualBytes ?? (job.precision === 'fp32' ? 4 : 2),
+    loss: job.loss ?? 'fused',
     kernels: job.kernels ?? 'fused',
     dropout: job.dropout ?? false,
     overlap: job.overlap,
