@@ -85,12 +85,12 @@ export function createCluster(fabric: Fabric, policy: ClusterPolicy = {}, snapsh
     const sets =
       single.length > 0
         ? single.map(({ free }) => free)
-        : [Int32Array.from(offer.flatMap(({ free, most }) => [...packGpus(routes, orderRanks(routes, free), most)]))];
+        : [Int32Array.from(offer.flatMap(({ free, most }) => [...(packGpus(routes, orderRanks(routes, free), most) ?? [])]))];
     let best: { gpus: readonly string[]; placement?: Placement } | undefined;
     let reason = '';
     for (const free of sets) {
       const ordered = orderRanks(routes, free);
-      if (request.job === undefined) return { gpus: Array.from(packGpus(routes, ordered, request.gpus), (gpu) => fabric.gpuIds[gpu]) };
+      if (request.job === undefined) return { gpus: Array.from(packGpus(routes, ordered, request.gpus) ?? [], (gpu) => fabric.gpuIds[gpu]) };
       const { placements, explanation } = placeJob(routes, request.job, {
         gpus: request.gpus,
         free: Array.from(ordered, (gpu) => fabric.gpuIds[gpu]),

@@ -9,7 +9,7 @@ import { phaseTime } from './phase-time.js';
 import { completePhysics, RANGE } from './physics.js';
 import { orderRanks } from './rank-order.js';
 import { COLLECTIVE_ALGORITHMS } from './registry.js';
-import { describeShape } from './shape.js';
+import { describeShapes } from './shape.js';
 import {
   COLLECTIVE_OPERATIONS,
   type CollectiveAlgorithm,
@@ -18,7 +18,6 @@ import {
   type CollectivePhysics,
   type LinkDirection,
   type PhaseEstimate,
-  type Phase,
 } from './types.js';
 
 export interface CollectiveOptions {
@@ -140,28 +139,21 @@ export function priceGroups(
   const refusals: { algorithm: string; reason: string }[] = [];
   if (groups.length === 0 || groups[0].length < 2) return { candidates, refusals };
   // Groups of the same shape share one description of their transfers.
-  const shapes = groups.map((gpus) => describeShape(routes, gpus));
-  const kindOf = new Map<string, number>();
-  const kinds = shapes.map((shape) => {
-    const key = `${shape.rankCount}|${shape.switchReduces}|${shape.levels.map((level) => level.join()).join(';')}`;
-    return kindOf.get(key) ?? (kindOf.set(key, kindOf.size), kindOf.size - 1);
-  });
+  const shapes = describeShapes(routes, groups);
+  const kinds = [...new Set(shapes)];
   const meter = borrowMeter(routes);
   const isChoice = algorithms.length > 1;
   for (const algorithm of algorithms) {
     if (!algorithm.operations.includes(operation)) continue;
-    const reason = shapes.map((shape) => algorithm.refusal?.(shape, operation)).find((text) => text !== undefined);
+    const reason = kinds.map((shape) => algorithm.refusal?.(shape, operation)).find((text) => text !== undefined);
     if (reason !== undefined || (isChoice && groups[0].length > MOST_TRIED && !SCALABLE.includes(algorithm.name))) {
       refusals.push({ algorithm: algorithm.name, reason: reason ?? `tried only up to ${MOST_TRIED} ranks unless it is named` });
       continue;
     }
-    const variants = Math.min(...shapes.map((shape) => algorithm.variants?.(shape, operation) ?? 1));
+    const variants = Math.min(...kinds.map((shape) => algorithm.variants?.(shape, operation) ?? 1));
     for (let variant = 0; variant < variants; variant++) {
-      const phasesOf: Phase[][] = [];
-      const scheduled = groups.map((gpus, i) => ({
-        gpus,
-        phases: (phasesOf[kinds[i]] ??= algorithm.phases(shapes[i], operation, variant)),
-      }));
+      const phasesOf = new Map(kinds.map((shape) => [shape, algorithm.phases(shape, operation, variant)]));
+      const scheduled = groups.map((gpus, i) => ({ gpus, phases: phasesOf.get(shapes[i])! }));
       const phases = pricePhases(routes, scheduled, meter);
       candidates.push({ algorithm: algorithm.name, variant, phases, least: leastOf(phases) });
     }

@@ -14,13 +14,23 @@ const MOST_REVERSED = 64;
  * @complexity O(n × levels)
  */
 export function describeShape(routes: Routes, gpus: Int32Array): CollectiveShape {
-  const levels = localityLevels(routes.fabric, gpus);
-  return {
-    rankCount: gpus.length,
-    levels,
-    ringSets: gpus.length < 2 ? [] : ringSets(gpus.length, levels),
-    switchReduces: switchesReduce(routes, gpus),
-  };
+  return describeShapes(routes, [gpus])[0];
+}
+
+/** Shapes of several groups: groups alike share one, so that its rings are laid out once. */
+export function describeShapes(routes: Routes, groups: readonly Int32Array[]): CollectiveShape[] {
+  const known = new Map<string, CollectiveShape>();
+  return groups.map((gpus) => {
+    const levels = localityLevels(routes.fabric, gpus);
+    const switchReduces = switchesReduce(routes, gpus);
+    const key = `${gpus.length}|${switchReduces}|${levels.map((level) => level.join()).join(';')}`;
+    let shape = known.get(key);
+    if (shape === undefined) {
+      shape = { rankCount: gpus.length, levels, ringSets: gpus.length < 2 ? [] : ringSets(gpus.length, levels), switchReduces };
+      known.set(key, shape);
+    }
+    return shape;
+  });
 }
 
 /** Rings to choose from: rotated in every node so that each channel crosses by another NIC; both directions; strides inside a node. */

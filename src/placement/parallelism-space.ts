@@ -1,57 +1,87 @@
-import type { Parallelism, Recomputation } from '../training/types.js';
-import type { CompleteJob } from '../training/validate-job.js';
+import type { CompleteJob, CompleteParallelism } from '../training/validate-job.js';
+import type { Parallelism, PipelineSchedule, Recomputation } from '../training/types.js';
 
-const MICRO_BATCHES = [1, 2, 4, 8] as const;
-const RECOMPUTE: readonly Recomputation[] = ['selective', 'full'];
-const INTERLEAVES = [1, 2, 4] as const;
+const MICRO_BATCHES = [1, 2, 4, 8, 16] as const;
+const RECOMPUTE: readonly Recomputation[] = ['none', 'selective', 'full'];
+const INTERLEAVES = [1, 2, 3, 4, 6, 8] as const;
+/** Stage 0 moves the same bytes as stage 1 and holds more: tried only when it is asked for. */
+const ZERO_STAGES = [1, 2, 3] as const;
 /** Sequences from which context parallelism is worth trying. */
 const LONG_SEQUENCE = 16_384;
+const MOST_STAGES = 128;
+
+/** What a search may vary beyond the degrees. */
+export interface SpaceOptions {
+  /** Only candidates with these values. */
+  readonly fixed: Partial<Parallelism>;
+  /** Pipeline schedules to try. */
+  readonly schedules: readonly PipelineSchedule[];
+  readonly outerEvery: number;
+}
 
 /**
- * Degrees worth examining for a job on a number of GPUs: tensor inside the scale-up domain, pipeline up to the layers, the rest data;
- * context for long sequences, expert for mixtures of experts; micro-batches, recomputation, ZeRO 1 and 3, interleaving.
+ * Degrees worth examining for a job on a number of GPUs: tensor up to the scale-up domain, pipeline up to the layers, the rest data;
+ * context for long sequences, expert for mixtures of experts; micro-batches, recomputation, ZeRO stage, schedule, interleaving.
+ *
+ * @returns complete degrees; one array for all
  */
-export function* parallelismSpace(
-  job: CompleteJob,
-  gpus: number,
-  widestTensor: number,
-  outerEvery: number,
-  fixed: Partial<Parallelism> = {},
-): Generator<Parallelism> {
-  const allows = (field: keyof Parallelism, value: Parallelism[keyof Parallelism]): boolean =>
-    fixed[field] === undefined || fixed[field] === value;
+export function parallelismSpace(job: CompleteJob, gpus: number, widestTensor: number, options: SpaceOptions): CompleteParallelism[] {
+  const { fixed, schedules, outerEvery } = options;
   const { model } = job;
-  const contexts =
-    job.sequence >= LONG_SEQUENCE ? [1, 2, 4, 8, 16] : [1, ...(fixed.context === undefined || fixed.context === 1 ? [] : [fixed.context])];
-  for (const tensor of divisors(gpus)) {
-    if ((tensor > widestTensor || model.heads % tensor !== 0) && fixed.tensor !== tensor) continue;
-    if (!allows('tensor', tensor)) continue;
+  const found: CompleteParallelism[] = [];
+  const pick = <K extends keyof Parallelism>(field: K, values: readonly NonNullable<Parallelism[K]>[]): readonly NonNullable<Parallelism[K]>[] =>
+    fixed[field] === undefined ? values : [fixed[field]];
+  const contexts = pick('context', job.sequence >= LONG_SEQUENCE ? [1, 2, 4, 8, 16] : [1]);
+  const tensors = pick(
+    'tensor',
+    divisors(gpus).filter((tensor) => tensor <= widestTensor && model.heads % tensor === 0),
+  ).filter((tensor) => gpus % tensor === 0);
+  const recomputations = pick('recomputation', RECOMPUTE);
+  for (const tensor of tensors) {
     for (const context of contexts) {
-      if ((gpus / tensor) % context !== 0 || !allows('context', context)) continue;
-      for (const pipeline of divisors(gpus / tensor / context)) {
-        if (pipeline > Math.min(model.layers, 64) || !allows('pipeline', pipeline)) continue;
-        const data = gpus / tensor / context / pipeline;
-        if (!allows('data', data)) continue;
-        for (const expert of expertDegrees(job, data * context)) {
-          if (!allows('expert', expert)) continue;
-          for (const microBatch of microBatches(job, data, fixed)) {
-            for (const recomputation of fixed.recomputation === undefined ? RECOMPUTE : [fixed.recomputation]) {
-              for (const zeroStage of data * context === 1 ? ([0] as const) : ([1, 3] as const)) {
-                if (!allows('zeroStage', zeroStage) && fixed.zeroStage !== undefined && data * context > 1 && zeroStage !== 1) continue;
-                for (const interleave of pipeline === 1 || zeroStage === 3 ? ([1] as const) : INTERLEAVES) {
-                  if (!allows('interleave', interleave)) continue;
-                  yield {
-                    tensor,
-                    pipeline,
-                    data,
-                    context,
-                    expert,
-                    microBatch,
-                    recomputation,
-                    zeroStage: fixed.zeroStage ?? zeroStage,
-                    interleave,
-                    outerEvery,
-                  };
+      if ((gpus / tensor) % context !== 0) continue;
+      const rest = gpus / tensor / context;
+      for (const pipeline of pick(
+        'pipeline',
+        divisors(rest).filter((stages) => stages <= Math.min(model.layers, MOST_STAGES)),
+      )) {
+        if (rest % pipeline !== 0) continue;
+        const data = rest / pipeline;
+        if (fixed.data !== undefined && fixed.data !== data) continue;
+        const experts = pick('expert', expertDegrees(job, data * context));
+        const zeroStages = pick('zeroStage', data * context === 1 ? [0] : ZERO_STAGES);
+        for (const microBatch of microBatches(job, data, fixed)) {
+          const interleaves = pick('interleave', pipeline === 1 ? [1] : interleavesOf(job, data, microBatch, pipeline));
+          const orders = pick('schedule', pipeline === 1 ? ['1f1b'] : schedules);
+          for (const expert of experts) {
+            for (const recomputation of recomputations) {
+              for (const zeroStage of zeroStages) {
+                for (const interleave of interleaves) {
+                  for (const schedule of orders) {
+                    // Chunks go with 1F1B; re-gathering weights for every one of them is not worth trying.
+                    if (interleave > 1 && (schedule !== '1f1b' || (zeroStage === 3 && fixed.interleave === undefined))) continue;
+                    found.push({
+                      tensor,
+                      pipeline,
+                      data,
+                      context,
+                      contextMethod: fixed.contextMethod ?? 'ring',
+                      expert,
+                      microBatch,
+                      zeroStage,
+                      shardGroup: fixed.shardGroup ?? 0,
+                      recomputation,
+                      recomputeEvery: fixed.recomputeEvery ?? 1,
+                      sequenceParallel: fixed.sequenceParallel ?? true,
+                      schedule,
+                      interleave,
+                      stageLayers: fixed.stageLayers ?? NO_LAYERS,
+                      outerEvery,
+                      outerFragments: fixed.outerFragments ?? 1,
+                      outerDelay: fixed.outerDelay ?? 0,
+                      outerBytes: fixed.outerBytes ?? 2,
+                    });
+                  }
                 }
               }
             }
@@ -60,13 +90,23 @@ export function* parallelismSpace(
       }
     }
   }
+  return found;
 }
+
+const NO_LAYERS: readonly number[] = [];
 
 /** Micro-batches that divide a rank's share; 1 stands for all where none does, so that the refusal is counted once. */
 function microBatches(job: CompleteJob, data: number, fixed: Partial<Parallelism>): readonly number[] {
   if (fixed.microBatch !== undefined) return [fixed.microBatch];
   if (job.globalBatch % data !== 0) return [1];
   return MICRO_BATCHES.filter((microBatch) => (job.globalBatch / data) % microBatch === 0);
+}
+
+/** Chunk counts that go evenly into the layers of a stage and the micro-batches. */
+function interleavesOf(job: CompleteJob, data: number, microBatch: number, pipeline: number): readonly number[] {
+  const microBatchCount = job.globalBatch / data / microBatch;
+  if (!Number.isInteger(microBatchCount) || microBatchCount % pipeline !== 0) return [1];
+  return INTERLEAVES.filter((chunks) => chunks === 1 || job.model.layers % (pipeline * chunks) === 0);
 }
 
 function expertDegrees(job: CompleteJob, replicas: number): number[] {

@@ -37,6 +37,8 @@ export interface Routes {
     tours?: Map<string, readonly number[]>;
     remembered?: Map<string, unknown>;
     rememberedLists?: WeakMap<object, unknown>;
+    /** Whether every link is the same both ways. */
+    isSymmetric?: boolean;
   };
 }
 

@@ -1,4 +1,3 @@
-import { tokenFlops } from './parameters.js';
 import type { GpuFloor } from './compute-model.js';
 import { memoryOf } from './estimate-memory.js';
 import type { GpuSet } from './gpu-floor.js';
@@ -8,8 +7,8 @@ import type { AxisEstimate, MemoryEstimate, StepEstimate } from './types.js';
 import type { CompleteJob, CompleteParallelism } from './validate-job.js';
 
 /** Share of board power that a GPU draws while it waits, and what its node draws on top of all boards (general knowledge). */
-const WAITING_POWER = 0.6;
-const NODE_POWER = 1.25;
+export const WAITING_POWER = 0.6;
+export const NODE_POWER = 1.25;
 /** A part is named as the bottleneck from this share of the step on. */
 const NAMED_FROM = 0.1;
 
@@ -22,7 +21,7 @@ export function describeStep(
   floors: readonly GpuFloor[],
 ): StepEstimate {
   const tokens = job.globalBatch * job.sequence;
-  const flops = tokenFlops(job.model, job.sequence);
+  const { flops } = job;
   const { recomputation, recomputeEvery } = parallelism;
   const modelStep = 3 * tokens * (flops.matrices + flops.attentionCausal);
   const again = recomputation === 'full' ? 1 / recomputeEvery : 0;

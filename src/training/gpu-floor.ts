@@ -12,6 +12,8 @@ const TYPICAL_MEMORY_BANDWIDTH = 2e12;
 /** What a set of GPUs offers: its weakest figures, sums over all, and how many kinds of GPU there are. */
 export interface GpuSet {
   readonly floor: GpuFloor;
+  /** The strongest figures: what no GPU of the set exceeds. */
+  readonly ceiling: GpuFloor;
   /** Sum of peaks, for utilisation. */
   readonly peakSum: FlopsPerSecond;
   /** Sum of board powers, watts; undefined where a GPU states none. */
@@ -26,6 +28,7 @@ export interface GpuSet {
  */
 export function gpuSet(fabric: Fabric, gpus: Int32Array, precision: Precision, where: string): GpuSet {
   let floor: GpuFloor | undefined;
+  let ceiling: GpuFloor | undefined;
   let peakSum = 0;
   let power: number | undefined = 0;
   let isMixed = false;
@@ -45,8 +48,9 @@ export function gpuSet(fabric: Fabric, gpus: Int32Array, precision: Precision, w
     const memoryBandwidth = device.memoryBandwidth ?? TYPICAL_MEMORY_BANDWIDTH;
     peakSum += peak;
     power = power === undefined || device.power === undefined ? undefined : power + device.power;
-    if (floor === undefined) {
+    if (floor === undefined || ceiling === undefined) {
       floor = { peak, peak16: peak16 ?? peak, efficiency, memory, memoryBandwidth };
+      ceiling = floor;
       continue;
     }
     if (
@@ -65,7 +69,15 @@ export function gpuSet(fabric: Fabric, gpus: Int32Array, precision: Precision, w
       memory: Math.min(memory, floor.memory),
       memoryBandwidth: Math.min(memoryBandwidth, floor.memoryBandwidth),
     };
+    const faster = peak * efficiency > ceiling.peak * ceiling.efficiency;
+    ceiling = {
+      peak: faster ? peak : ceiling.peak,
+      peak16: faster ? (peak16 ?? peak) : ceiling.peak16,
+      efficiency: faster ? efficiency : ceiling.efficiency,
+      memory: Math.max(memory, ceiling.memory),
+      memoryBandwidth: Math.max(memoryBandwidth, ceiling.memoryBandwidth),
+    };
   }
-  if (floor === undefined) throw invalidArgument(where, 'gpus', gpus.length, 'at least one GPU');
-  return { floor, peakSum, power, isMixed };
+  if (floor === undefined || ceiling === undefined) throw invalidArgument(where, 'gpus', gpus.length, 'at least one GPU');
+  return { floor, ceiling, peakSum, power, isMixed };
 }

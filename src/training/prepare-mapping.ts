@@ -42,6 +42,8 @@ const GROUP_ALGORITHMS = COLLECTIVE_ALGORITHMS.filter(({ name }) =>
 );
 /** Groups larger than this do not exchange directly: libraries use rings and trees there. */
 const MANY_RANKS = 16;
+/** Ranks of all groups together beyond which algorithms by levels are left out where no two ranks of a group share a node. */
+const VERY_MANY_RANKS = 4096;
 
 /** What neighbouring pipeline stages do: activations go forward while gradients go back. */
 const neighbourExchange: CollectiveAlgorithm = {
@@ -59,10 +61,14 @@ const neighbourExchange: CollectiveAlgorithm = {
   }),
 };
 
+/** Prepared axes of one list of GPUs by the groups they make: degrees that share a group structure share its price. */
+export type AxisCache = Map<string, PreparedAxis>;
+
 /**
  * Prepares the collectives of every axis for GPUs in rank order.
  *
  * @param gpus GPU indices in rank order; groups keep that order, so it should follow locality
+ * @param cache prepared axes of the same GPUs in the same order
  * @complexity O(GPUs) per algorithm and axis, when an axis is first asked for
  */
 export function prepareMapping(
@@ -70,46 +76,56 @@ export function prepareMapping(
   gpus: Int32Array,
   parallelism: CompleteParallelism,
   order: readonly Axis[],
+  cache: AxisCache = new Map(),
 ): PreparedMapping {
   const pick = (axes: readonly Axis[]): Int32Array[] =>
     axisGroups(parallelism, order, axes).map((group) => group.map((rank) => gpus[rank]));
-  const dataGroups = lazily(() => pick(['data', 'context']));
+  const { expert, data, context } = parallelism;
+  const prepared = (axes: readonly Axis[], kind: string, split: (groups: Int32Array[]) => Int32Array[]): PreparedAxis => {
+    const key = `${kind}:${groupKey(parallelism, order, axes)}`;
+    let found = cache.get(key);
+    if (found === undefined) {
+      found = prepareAxis(
+        routes,
+        lazily(() => split(pick(axes))),
+      );
+      cache.set(key, found);
+    }
+    return found;
+  };
+  const whole = (groups: Int32Array[]): Int32Array[] => groups;
+  const replicas: readonly Axis[] = ['data', 'context'];
+  const shard = shardRanks(parallelism);
   return {
-    tensor: prepareAxis(
-      routes,
-      lazily(() => pick(['tensor'])),
+    tensor: prepared(['tensor'], '', whole),
+    context: prepared(['context'], '', whole),
+    data: prepared(replicas, '', whole),
+    dataInSite: prepared(replicas, 'site', (groups) => groups.flatMap((group) => splitBySite(routes, group))),
+    shard: prepared(replicas, shard === data * context ? '' : `chunks of ${shard}`, (groups) =>
+      shard === data * context ? groups : groups.flatMap((group) => chunksOf(group, shard)),
     ),
-    context: prepareAxis(
-      routes,
-      lazily(() => pick(['context'])),
+    shardReplicas: prepared(replicas, `combs of ${shard}`, (groups) => groups.flatMap((group) => combsOf(group, shard))),
+    expert: prepared((data * context) % expert === 0 ? replicas : ['tensor', ...replicas], `chunks of ${expert}`, (groups) =>
+      groups.flatMap((group) => chunksOf(group, expert)),
     ),
-    data: prepareAxis(routes, dataGroups),
-    dataInSite: prepareAxis(
-      routes,
-      lazily(() => dataGroups().flatMap((group) => splitBySite(routes, group))),
-    ),
-    shard: prepareAxis(
-      routes,
-      lazily(() => dataGroups().flatMap((group) => chunksOf(group, shardRanks(parallelism)))),
-    ),
-    shardReplicas: prepareAxis(
-      routes,
-      lazily(() => dataGroups().flatMap((group) => combsOf(group, shardRanks(parallelism)))),
-    ),
-    expert: prepareAxis(
-      routes,
-      lazily(() =>
-        ((parallelism.data * parallelism.context) % parallelism.expert === 0 ? dataGroups() : pick(['tensor', 'data', 'context'])).flatMap(
-          (group) => chunksOf(group, parallelism.expert),
-        ),
-      ),
-    ),
-    pipeline: prepareAxis(
-      routes,
-      lazily(() => pick(['pipeline'])),
-    ),
+    pipeline: prepared(['pipeline'], '', whole),
   };
 }
+
+/** Strides and degrees of some axes: what their groups are made of. */
+function groupKey(parallelism: CompleteParallelism, order: readonly Axis[], axes: readonly Axis[]): string {
+  let stride = 1;
+  let key = '';
+  for (const axis of order) {
+    if (axes.includes(axis) && parallelism[axis] > 1) key += `${stride}x${parallelism[axis]},`;
+    stride *= parallelism[axis];
+  }
+  return key;
+}
+
+/** Whether every link of a fabric is the same both ways. */
+const isSymmetric = ({ scratch, fabric }: Routes): boolean =>
+  (scratch.isSymmetric ??= fabric.links.every(({ duplex, reverseBandwidth }) => duplex !== false && reverseBandwidth === undefined));
 
 function lazily<T>(create: () => T): () => T {
   let value: { readonly it: T } | undefined;
@@ -127,12 +143,15 @@ function prepareAxis(routes: Routes, groupsOf: () => Int32Array[]): PreparedAxis
   const priced = (operation: CollectiveOperation): PricedCandidate[] => {
     let found = candidates.get(operation);
     if (found === undefined) {
-      const { distinct } = prepared();
+      const { distinct, domains, size } = prepared();
       const isLarge = distinct.some((group) => group.length > MANY_RANKS);
+      const isSpread = domains === size && distinct.length * size > VERY_MANY_RANKS;
       const algorithms =
         operation === 'send-receive'
           ? [neighbourExchange]
-          : GROUP_ALGORITHMS.filter(({ name }) => !(isLarge && name === 'direct' && operation !== 'all-to-all'));
+          : GROUP_ALGORITHMS.filter(
+              ({ name }) => !(isLarge && name === 'direct' && operation !== 'all-to-all') && !(isSpread && name === 'hierarchical'),
+            );
       found = priceGroups(routes, distinct, operation, algorithms).candidates;
       candidates.set(operation, found);
     }
@@ -148,7 +167,9 @@ function prepareAxis(routes: Routes, groupsOf: () => Int32Array[]): PreparedAxis
     get domains() {
       return prepared().domains;
     },
-    cost(operation, bytes) {
+    cost(asked, bytes) {
+      // Where every link is the same both ways a reduce-scatter is an all-gather backwards.
+      const operation = asked === 'reduce-scatter' && isSymmetric(routes) ? 'all-gather' : asked;
       if (prepared().groups.length === 0 || bytes === 0) return { seconds: 0, algorithm: 'none' };
       const { best } = bestOf(priced(operation), bytes, DEFAULT_PHYSICS);
       if (best === undefined) return { seconds: 0, algorithm: 'none' };

@@ -15,6 +15,15 @@ export interface StepContext {
   readonly floors: readonly GpuFloor[];
   readonly gpuCount: number;
   readonly constants: ComputeModel;
+  /** Layer times by what they depend on, for searches that ask again; for one job, one set of floors and constants. */
+  readonly cache?: Map<string, GpuTimes>;
+}
+
+/** Times of a layer of either kind and of the head on one kind of GPU. */
+export interface GpuTimes {
+  readonly dense: LayerTimes | undefined;
+  readonly expert: LayerTimes | undefined;
+  readonly head: { readonly forward: Seconds; readonly total: Seconds };
 }
 
 /** A step in numbers: what a search compares. */
@@ -38,7 +47,7 @@ export function priceStep(
   job: CompleteJob,
   parallelism: CompleteParallelism,
   mapping: PreparedMapping,
-  { floors, gpuCount, constants }: StepContext,
+  { floors, gpuCount, constants, cache }: StepContext,
 ): StepPrice {
   const { model, sequence } = job;
   const { tensor, pipeline, data, context, contextMethod, expert, microBatch, recomputation, recomputeEvery, interleave } = parallelism;
@@ -76,12 +85,19 @@ export function priceStep(
   const none = (): number => 0;
 
   // Layers of the slowest stage stand for all where traffic inside a stage is counted.
-  const shape = stageShape(job, parallelism);
-  const times = floors.map((floor) => ({
-    dense: shape.hasDense ? layerTimes(job, parallelism, floor, false, constants) : undefined,
-    expert: shape.hasExperts ? layerTimes(job, parallelism, floor, true, constants) : undefined,
-    head: headTimes(job, parallelism, floor, constants),
-  }));
+  const shape = stageShape(job, parallelism, floors.length === 1);
+  const times = floors.map((floor, i) => {
+    const key = cache === undefined ? '' : timesKey(parallelism, i);
+    const known = cache?.get(key);
+    if (known !== undefined) return known;
+    const own: GpuTimes = {
+      dense: shape.hasDense ? layerTimes(job, parallelism, floor, false, constants) : undefined,
+      expert: shape.hasExperts ? layerTimes(job, parallelism, floor, true, constants) : undefined,
+      head: headTimes(job, parallelism, floor, constants),
+    };
+    cache?.set(key, own);
+    return own;
+  });
 
   // Traffic inside a layer, forward and backward of one micro-batch; recomputation repeats the forward part.
   const again = recomputation === 'full' ? 1 / recomputeEvery : 0;
@@ -216,8 +232,10 @@ export function priceStep(
     } else if (zeroStage === 0) {
       add('data', mapping.data, 'all-reduce', bytes.gradient * parameters, 1, window(2, slowest * (1 - forwardShare)));
     } else {
+      // Sharded gradients are reduced after every micro-batch: nobody has room to add them up.
+      const [reductions, behind] = zeroStage === 2 ? [m, steady] : [1, slowest];
       if (ranks === replicas)
-        add('data', mapping.data, 'reduce-scatter', bytes.gradient * parameters, 1, window(1, slowest * (1 - forwardShare)));
+        add('data', mapping.data, 'reduce-scatter', bytes.gradient * parameters, reductions, window(1, behind * (1 - forwardShare)));
       else add('data', mapping.data, 'all-reduce', bytes.gradient * parameters, 1, window(1, slowest * (1 - forwardShare)));
       // Weights are gathered after the optimizer; vendor stacks hide that behind the first forward pass, frameworks do not.
       if (ranks > 1)
@@ -252,27 +270,49 @@ export function priceStep(
   return { seconds, breakdown: { compute, bubble, exposedCommunication, optimizer, overhead }, axes };
 }
 
-/** Axes on links that cost nothing. */
-const FREE_AXIS: PreparedAxis = { groupSize: 1, groups: 1, domains: 1, cost: () => ({ seconds: 0, algorithm: 'none' }) };
-const FREE_MAPPING: PreparedMapping = {
-  tensor: FREE_AXIS,
-  context: FREE_AXIS,
-  data: FREE_AXIS,
-  dataInSite: FREE_AXIS,
-  shard: FREE_AXIS,
-  shardReplicas: FREE_AXIS,
-  expert: FREE_AXIS,
-  pipeline: FREE_AXIS,
-};
-
-/** Least time of a step: the same on links that cost nothing. No mapping of these degrees is faster: an admissible bound. */
-export const stepFloor = (job: CompleteJob, parallelism: CompleteParallelism, context: StepContext): Seconds =>
-  priceStep(job, parallelism, FREE_MAPPING, context).seconds * (1 - 1e-9);
+/**
+ * Least time of a step under any mapping of these degrees on GPUs that can send at most so many bytes per second: an admissible bound.
+ * A rank of k that reduce, gather or exchange b bytes sends or receives (k − 1)/k·b at least, whatever the algorithm and the wires.
+ *
+ * @param egress largest rate at which one GPU can send, all its links together
+ */
+export function stepFloor(job: CompleteJob, parallelism: CompleteParallelism, context: StepContext, egress: number): StepPrice {
+  const axis = (ranks: number): PreparedAxis => ({
+    groupSize: ranks,
+    groups: 1,
+    domains: 1,
+    cost: (_operation, bytes) => ({ seconds: ((1 - 1 / ranks) * bytes) / egress, algorithm: 'bound' }),
+  });
+  const { tensor, context: contextRanks, data } = parallelism;
+  const replicas = data * contextRanks;
+  const price = priceStep(
+    job,
+    parallelism,
+    {
+      tensor: axis(tensor),
+      context: axis(contextRanks),
+      data: axis(replicas),
+      // Whether a site holds several replicas depends on the mapping.
+      dataInSite: axis(1),
+      shard: axis(shardRanks(parallelism)),
+      shardReplicas: axis(Math.max(1, replicas / shardRanks(parallelism))),
+      // How many domains its tokens go to depends on the mapping as well.
+      expert: axis(1),
+      pipeline: axis(1),
+    },
+    context,
+  );
+  return { ...price, seconds: price.seconds * (1 - 1e-9) };
+}
 
 /** A given overlap is shared by the reduction and the gathering of a step. */
 const WINDOW_SHARES = 2;
 /** Kernels of an expert layer over those of a dense one: router, permutation, exchange, grouped multiplies. */
 const EXPERT_LAUNCHES = 2;
+
+/** All that layer times depend on beside the job. */
+const timesKey = (parallelism: CompleteParallelism, floor: number): string =>
+  `${parallelism.tensor},${parallelism.context},${parallelism.microBatch},${parallelism.expert},${expertTensor(parallelism)},${parallelism.recomputation},${parallelism.recomputeEvery},${parallelism.sequenceParallel ? 1 : 0},${floor}`;
 
 /** Stages of a pipeline, equal ones together. */
 interface StageShape {
@@ -287,29 +327,40 @@ interface StageShape {
   readonly stages: readonly { dense: number; routed: number; isLast: boolean; floor: number; count: number }[];
 }
 
-function stageShape(job: CompleteJob, parallelism: CompleteParallelism): StageShape {
-  const { pipeline } = parallelism;
+function stageShape(job: CompleteJob, parallelism: CompleteParallelism, isUniform: boolean): StageShape {
+  const { pipeline, stageLayers: given } = parallelism;
+  const { layers: total, experts } = job.model;
+  const denseUntil = experts === undefined ? total : (experts.denseLayers ?? 0);
+  const held = stageParameters(job, parallelism, Math.min(pipeline - 1, 1));
+  const each = Math.max(1, held.denseLayers + held.expertLayers);
+  const base = {
+    hasDense: denseUntil > 0,
+    hasExperts: denseUntil < total,
+    denseParameters: held.dense / each,
+    expertParameters: (held.dense + held.routed) / each,
+  };
+  if (isUniform && given.length === 0 && (denseUntil === 0 || denseUntil === total)) {
+    // Even split of equal layers: the first stages have one more.
+    const least = Math.floor(total / pipeline);
+    const surplus = total % pipeline;
+    const stage = (layers: number, isLast: boolean, count: number): StageShape['stages'][number] =>
+      denseUntil === 0 ? { dense: 0, routed: layers, isLast, floor: 0, count } : { dense: layers, routed: 0, isLast, floor: 0, count };
+    const stages = [stage(least, true, 1)];
+    if (surplus > 0) stages.push(stage(least + 1, false, surplus));
+    if (pipeline - surplus - 1 > 0) stages.push(stage(least, false, pipeline - surplus - 1));
+    const layers = least + (surplus > 0 ? 1 : 0);
+    return { ...base, layers, expertLayers: denseUntil === 0 ? layers : 0, stages };
+  }
   const stages: StageShape['stages'][number][] = [];
   let layers = 0;
   let expertLayers = 0;
-  const denseUntil = job.model.experts === undefined ? job.model.layers : (job.model.experts.denseLayers ?? 0);
   for (let stage = 0; stage < pipeline; stage++) {
-    const [first, end] = stageLayers(job.model.layers, parallelism, stage);
+    const [first, end] = stageLayers(total, parallelism, stage);
     const dense = Math.max(0, Math.min(end, denseUntil) - first);
     const routed = end - first - dense;
     layers = Math.max(layers, end - first);
     expertLayers = Math.max(expertLayers, routed);
     stages.push({ dense, routed, isLast: stage === pipeline - 1, floor: stage, count: 1 });
   }
-  const held = stageParameters(job, parallelism, Math.min(pipeline - 1, 1));
-  const each = Math.max(1, held.denseLayers + held.expertLayers);
-  return {
-    hasDense: denseUntil > 0,
-    hasExperts: denseUntil < job.model.layers,
-    layers,
-    expertLayers,
-    denseParameters: held.dense / each,
-    expertParameters: (held.dense + held.routed) / each,
-    stages,
-  };
+  return { ...base, layers, expertLayers, stages };
 }

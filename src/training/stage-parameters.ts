@@ -1,4 +1,3 @@
-import { countParameters } from './parameters.js';
 import { expertTensor, type CompleteJob, type CompleteParallelism } from './validate-job.js';
 
 /** Parameters and layers that one GPU of a stage holds, before sharding over data-parallel ranks. */
@@ -13,9 +12,8 @@ export interface StageParameters {
 
 /** Parameters on a GPU of a pipeline stage: layers and embeddings over tensor ranks, routed experts over expert ranks too. */
 export function stageParameters(job: CompleteJob, parallelism: CompleteParallelism, stage: number): StageParameters {
-  const { model } = job;
+  const { model, count } = job;
   const { tensor, pipeline, expert } = parallelism;
-  const count = countParameters(model);
   const [first, end] = stageLayers(model.layers, parallelism, stage);
   const denseUntil = model.experts === undefined ? model.layers : (model.experts.denseLayers ?? 0);
   const denseLayers = Math.max(0, Math.min(end, denseUntil) - first);

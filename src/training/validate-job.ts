@@ -1,4 +1,5 @@
 import { FabricPlanError, showValue, type Issue } from '../errors.js';
+import { countParameters, tokenFlops, type ParameterCount, type TokenFlops } from './parameters.js';
 import {
   ATTENTION_KERNELS,
   CONTEXT_METHODS,
@@ -13,7 +14,11 @@ import {
 
 type Optional = 'overlap' | 'eurosPerGpuHour';
 /** A job with every default filled in. */
-export type CompleteJob = Required<Omit<TrainingJob, Optional>> & { readonly [K in Optional]: TrainingJob[K] | undefined };
+export type CompleteJob = Required<Omit<TrainingJob, Optional>> & { readonly [K in Optional]: TrainingJob[K] | undefined } & {
+  /** Parameters and FLOPs of the model, counted once. */
+  readonly count: ParameterCount;
+  readonly flops: TokenFlops;
+};
 /** Degrees with every default filled in. */
 export type CompleteParallelism = Required<Parallelism>;
 
@@ -70,6 +75,8 @@ export function completeJob(where: string, job: TrainingJob): CompleteJob {
     offload: job.offload ?? false,
     eurosPerGpuHour: job.eurosPerGpuHour,
     powerUsageEffectiveness: job.powerUsageEffectiveness ?? 1.2,
+    count: countParameters(job.model),
+    flops: tokenFlops(job.model, job.sequence),
   };
 }
 

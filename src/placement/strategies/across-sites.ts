@@ -34,7 +34,9 @@ function proposeAcross(
     selections: splits(
       sites.map(({ gpus }) => gpus.length),
       count,
-    ).map((parts) => select(context, parts, strategy, order, unit, outerEvery)),
+    ).flatMap((parts) =>
+      context.grains.flatMap((grain) => select(context, parts, grain, strategy, order, unit, outerEvery) ?? []),
+    ),
   };
 }
 
@@ -71,15 +73,17 @@ function splits(free: readonly number[], count: number): number[][] {
 function select(
   context: SelectionContext,
   parts: readonly number[],
+  grain: number,
   strategy: string,
   order: Selection['order'],
   unit: Selection['unit'],
   outerEvery: number,
-): Selection {
-  const chosen = context.sites.map(({ gpus }, i) => context.pack(gpus, parts[i]));
+): Selection | undefined {
+  const chosen = context.sites.map(({ gpus }, i) => context.pack(gpus, parts[i], grain));
+  if (chosen.some((part) => part === undefined)) return undefined;
   const gpus = new Int32Array(parts.reduce((a, b) => a + b, 0));
   let at = 0;
-  for (const part of chosen) {
+  for (const part of chosen as Int32Array[]) {
     gpus.set(part, at);
     at += part.length;
   }

@@ -2,6 +2,8 @@ import type { Axis } from '../../training/types.js';
 import type { PlacementStrategy, Selection } from '../types.js';
 
 const MOST_GPUS = 6;
+/** Free GPUs up to which a search arranges them all unasked: at most 120 arrangements. */
+export const MOST_ARRANGED = 5;
 
 /** Every choice and order of GPUs under every order of axes: the yardstick on tiny fabrics (at most six free GPUs). */
 export const exhaustive: PlacementStrategy = {

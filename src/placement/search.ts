@@ -1,0 +1,429 @@
+import { FabricPlanError } from '../errors.js';
+import type { Routes } from '../routes/compute-routes.js';
+import { balanceStages } from '../training/balance-stages.js';
+import { COMPUTE_MODEL, type GpuFloor } from '../training/compute-model.js';
+import { fitsStages } from '../training/describe-step.js';
+import { memoryOf } from '../training/estimate-memory.js';
+import { gpuSet, type GpuSet } from '../training/gpu-floor.js';
+import { prepareMapping, type AxisCache, type PreparedMapping } from '../training/prepare-mapping.js';
+import { priceStep, type GpuTimes, type StepContext, type StepPrice } from '../training/price-step.js';
+import { stageFloors } from '../training/stage-floors.js';
+import type { CompleteJob, CompleteParallelism } from '../training/validate-job.js';
+import { candidateSpace, scoreContext, type CandidateSpace, type RunFrame, type SpaceEntry } from './candidate-space.js';
+import { improveMapping } from './improve-mapping.js';
+import { compareScores, dominates, exceeds, scoreStep, type Objective, type Score } from './objective.js';
+import { packGpus } from './pack-gpus.js';
+import type { SpaceOptions } from './parallelism-space.js';
+import type { PlacementProof, PlacementStrategy, Selection, SelectionContext } from './types.js';
+
+/** What to search for. */
+export interface SearchQuestion {
+  readonly job: CompleteJob;
+  readonly strategies: readonly PlacementStrategy[];
+  readonly outerEvery: number;
+  readonly objective: Objective;
+  readonly pareto: readonly Objective[];
+  readonly limit: number;
+  readonly run: RunFrame;
+  readonly space: Omit<SpaceOptions, 'outerEvery'>;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((share: number) => void) | undefined;
+}
+
+/** Degrees on a selection, priced. */
+export interface Candidate {
+  readonly selection: Selection;
+  readonly parallelism: CompleteParallelism;
+  readonly price: StepPrice;
+  readonly score: Score;
+  readonly set: GpuSet;
+  readonly floors: readonly GpuFloor[];
+}
+
+export interface SearchAnswer {
+  /** The best of every strategy and the best of all, best first. */
+  readonly best: readonly Candidate[];
+  readonly front: readonly Candidate[];
+  readonly rejections: ReadonlyMap<string, number>;
+  readonly examined: number;
+  readonly feasible: number;
+  readonly priced: number;
+  readonly proof: Omit<PlacementProof, 'statement'>;
+}
+
+/**
+ * Selections of a strategy that are searched to the end, and candidates priced on each of the others; fewer of both where a price takes
+ * tens of milliseconds.
+ */
+const searchedFully = (gpus: number): number => (gpus <= 2048 ? 8 : 1);
+const triedElsewhere = (gpus: number): number => (gpus <= 2048 ? 6 : 2);
+
+/**
+ * Searches all proposals of all strategies for every number of GPUs.
+ *
+ * @param free GPU indices in locality order
+ * @param isFirst whether the first number of GPUs that works is the answer
+ */
+export function searchPlacements(
+  routes: Routes,
+  free: Int32Array,
+  counts: readonly number[],
+  isFirst: boolean,
+  question: SearchQuestion,
+): SearchAnswer {
+  const { objective, limit, strategies } = question;
+  const state: SearchState = {
+    question,
+    routes,
+    spaces: new Map(),
+    kept: new Map(),
+    front: [],
+    rejections: new Map(),
+    examined: 0,
+    feasible: 0,
+    priced: 0,
+    isExact: true,
+    arrangedAll: false,
+    egress: largestEgress(routes, free),
+    axes: new Map(),
+    bound: Infinity,
+  };
+  counts.forEach((count, c) => {
+    if (isFirst && state.kept.size > 0) return;
+    const context = selectionContext(routes, free, count, question.outerEvery);
+    strategies.forEach((strategy, s) => {
+      const { selections, reason } = strategy.propose(context);
+      if (selections.length === 0) {
+        state.examined++;
+        tally(state, `${strategy.name}: ${reason ?? 'nothing to propose'}`);
+      } else searchStrategy(state, strategy, distinctSelections(selections));
+      question.onProgress?.((c + (s + 1) / strategies.length) / counts.length);
+    });
+  });
+  improveBest(state);
+  const found = [...state.kept.values()].flat().sort(byObjective(objective));
+  const unique = found.filter((one, i) => found.findIndex((other) => isSame(one, other)) === i);
+  // The best of every strategy is always shown; the rest by rank.
+  const leaders = [...state.kept.values()].map((list) => list[0]).filter((one) => unique.includes(one));
+  const rest = unique.filter((candidate) => !leaders.includes(candidate));
+  const best = [...leaders, ...rest.slice(0, Math.max(0, limit - leaders.length))].sort(byObjective(objective));
+  const { examined, feasible, priced, rejections, front } = state;
+  return { best, front, rejections, examined, feasible, priced, proof: proofOf(state, best) };
+}
+
+interface SearchState {
+  readonly question: SearchQuestion;
+  readonly routes: Routes;
+  readonly spaces: Map<string, CandidateSpace>;
+  /** The best of each strategy, best first. */
+  readonly kept: Map<string, Candidate[]>;
+  front: Candidate[];
+  readonly rejections: Map<string, number>;
+  examined: number;
+  feasible: number;
+  priced: number;
+  /** Whether nothing that could have been among the best was left out. */
+  isExact: boolean;
+  arrangedAll: boolean;
+  readonly egress: number;
+  /** Prepared axes by list of GPUs. */
+  readonly axes: Map<Int32Array, AxisCache>;
+  /** Least objective of all that was bounded. */
+  bound: number;
+}
+
+/** One selection with the degrees that suit it. */
+interface Pool {
+  readonly selection: Selection;
+  readonly set: GpuSet;
+  readonly entries: readonly SpaceEntry[];
+  readonly mappings: Map<string, PreparedMapping>;
+  readonly context: StepContext;
+  next: number;
+}
+
+function tally(state: SearchState, reason: string, count = 1): void {
+  state.rejections.set(reason, (state.rejections.get(reason) ?? 0) + count);
+}
+
+function searchStrategy(state: SearchState, strategy: PlacementStrategy, selections: readonly Selection[]): void {
+  const { objective, pareto, limit } = state.question;
+  const pools = selections.map((selection) => openPool(state, selection));
+  if (strategy.name === 'exhaustive') state.arrangedAll = true;
+  const kept = state.kept.get(strategy.name) ?? [];
+  const worst = (): number => (kept.length < limit ? Infinity : kept[kept.length - 1].score[objective]);
+  const priceNext = (pool: Pool): Score | undefined => {
+    const entry = pool.entries[pool.next++];
+    const candidate = priceEntry(state, pool, entry);
+    if (candidate === undefined) return undefined;
+    keep(kept, candidate, objective, limit);
+    if (pareto.length > 0) state.front = addToFront(state.front, candidate, pareto);
+    return candidate.score;
+  };
+  // One price each tells which selections are worth searching first; those with the best bounds begin.
+  const ranked = pools
+    .filter(({ entries }) => entries.length > 0)
+    .sort((a, b) => compareScores(objective, a.entries[0].bound, b.entries[0].bound))
+    .map((pool) => ({ pool, first: pool.entries[0].bound[objective] <= worst() || pareto.length > 0 ? priceNext(pool) : undefined }))
+    .sort((a, b) => (a.first?.[objective] ?? Infinity) - (b.first?.[objective] ?? Infinity));
+  const isArranging = strategy.name === 'exhaustive';
+  ranked.forEach(({ pool }, rank) => {
+    const { length } = pool.selection.gpus;
+    const most = rank < searchedFully(length) || isArranging ? Infinity : triedElsewhere(length);
+    while (pool.next < pool.entries.length) {
+      const { bound } = pool.entries[pool.next];
+      if (pareto.length > 0) {
+        if (state.front.some(({ score }) => dominates(pareto, score, bound)) && bound[objective] > worst()) {
+          pool.next++;
+          continue;
+        }
+      } else if (bound[objective] > worst()) break;
+      if (pool.next >= most) {
+        state.isExact = false;
+        break;
+      }
+      priceNext(pool);
+    }
+  });
+  if (kept.length > 0) state.kept.set(strategy.name, kept);
+}
+
+/** Degrees for a selection: those of its kind of GPU that do not tear apart what must stay together. */
+function openPool(state: SearchState, selection: Selection): Pool {
+  const { routes, question } = state;
+  const { job, objective, run, space: options } = question;
+  const set = gpuSet(routes.fabric, selection.gpus, job.precision, 'placeJob');
+  const widest = widestTensor(routes, selection.gpus);
+  const key = JSON.stringify([selection.gpus.length, widest, selection.outerEvery, set.floor, set.ceiling]);
+  let space = state.spaces.get(key);
+  if (space === undefined) {
+    space = candidateSpace(job, set, selection.gpus.length, widest, state.egress, objective, run, {
+      ...options,
+      outerEvery: selection.outerEvery,
+    });
+    state.spaces.set(key, space);
+  }
+  state.examined += space.examined;
+  for (const [reason, count] of space.rejections) tally(state, reason, count);
+  const entries = space.entries.filter(({ parallelism }) => {
+    const refusal = refuseBlocks(selection, parallelism);
+    if (refusal !== undefined) tally(state, refusal);
+    return refusal === undefined;
+  });
+  state.feasible += entries.length;
+  if (entries.length > 0) state.bound = Math.min(state.bound, entries[0].bound[objective]);
+  return {
+    selection,
+    set,
+    entries,
+    mappings: new Map(),
+    context: { floors: [set.floor], gpuCount: selection.gpus.length, constants: COMPUTE_MODEL, cache: new Map<string, GpuTimes>() },
+    next: 0,
+  };
+}
+
+function priceEntry(state: SearchState, pool: Pool, { parallelism }: SpaceEntry): Candidate | undefined {
+  const { question, routes } = state;
+  if (question.signal?.aborted === true) throw new FabricPlanError('aborted', 'placeJob: the search was stopped by its signal');
+  const { selection, set } = pool;
+  const { tensor, pipeline, data, context, expert, shardGroup } = parallelism;
+  const key = `${tensor},${pipeline},${data},${context},${expert},${shardGroup}`;
+  let mapping = pool.mappings.get(key);
+  if (mapping === undefined) {
+    let axes = state.axes.get(selection.gpus);
+    if (axes === undefined) state.axes.set(selection.gpus, (axes = new Map()));
+    pool.mappings.set(key, (mapping = prepareMapping(routes, selection.gpus, parallelism, selection.order, axes)));
+  }
+  state.priced++;
+  const priced = priceMapped(state, selection, set, parallelism, mapping, pool.context);
+  if (typeof priced !== 'string') return priced;
+  state.feasible--;
+  tally(state, priced);
+  return undefined;
+}
+
+/** Prices degrees on prepared axes; why not, where unequal GPUs do not hold them or the run exceeds its limits. */
+export function priceMapped(
+  state: Pick<SearchState, 'question' | 'routes'>,
+  selection: Selection,
+  set: GpuSet,
+  parallelism: CompleteParallelism,
+  mapping: PreparedMapping,
+  context: StepContext,
+): Candidate | string {
+  const { job, run, objective } = state.question;
+  const scoring = scoreContext(job, set, selection.gpus.length);
+  const score = (price: StepPrice): Score => scoreStep(price.seconds, price.breakdown, scoring);
+  let best: Candidate | undefined;
+  if (!set.isMixed || parallelism.pipeline === 1) {
+    const price = priceStep(job, parallelism, mapping, context);
+    best = { selection, parallelism, price, score: score(price), set, floors: context.floors };
+  } else {
+    const floors = stageFloors(state.routes.fabric, selection.gpus, set, parallelism, selection.order, job.precision, 'placeJob');
+    const mixed: StepContext = { floors, gpuCount: selection.gpus.length, constants: COMPUTE_MODEL };
+    const balanced = parallelism.stageLayers.length > 0 || parallelism.interleave > 1 ? [] : balanceStages(job, parallelism, mixed);
+    for (const stageLayers of balanced.length > 0 ? [parallelism.stageLayers, balanced] : [parallelism.stageLayers]) {
+      const own = { ...parallelism, stageLayers };
+      if (!fitsStages(memoryOf(job, own), floors)) continue;
+      const price = priceStep(job, own, mapping, mixed);
+      const candidate: Candidate = { selection, parallelism: own, price, score: score(price), set, floors };
+      if (best === undefined || compareScores(objective, candidate.score, best.score) < 0) best = candidate;
+    }
+    if (best === undefined) return 'does not fit GPU memory';
+  }
+  return exceeds(best.score, run.steps, run.limits, job.eurosPerGpuHour !== undefined) ?? best;
+}
+
+function keep(kept: Candidate[], candidate: Candidate, objective: Objective, limit: number): void {
+  // Two orders of axes are one placement where an axis has a single rank.
+  if (kept.some((other) => other.score.time === candidate.score.time && sameDegrees(other.parallelism, candidate.parallelism))) return;
+  kept.push(candidate);
+  kept.sort(byObjective(objective));
+  if (kept.length > limit) kept.pop();
+}
+
+function addToFront(front: Candidate[], candidate: Candidate, objectives: readonly Objective[]): Candidate[] {
+  const isBeaten = front.some(
+    ({ score }) => dominates(objectives, score, candidate.score) || objectives.every((objective) => score[objective] === candidate.score[objective]),
+  );
+  return isBeaten ? front : [...front.filter(({ score }) => !dominates(objectives, candidate.score, score)), candidate];
+}
+
+/** Tries other orders of ranks for the best of every strategy. */
+function improveBest(state: SearchState): void {
+  const { objective, limit } = state.question;
+  for (const [strategy, kept] of state.kept) {
+    if (strategy === 'exhaustive') continue;
+    const better = improveMapping(state.routes, kept[0], (selection) => {
+      const { parallelism, set } = kept[0];
+      const mapping = prepareMapping(state.routes, selection.gpus, parallelism, selection.order);
+      const context: StepContext = { floors: [set.floor], gpuCount: selection.gpus.length, constants: COMPUTE_MODEL };
+      state.priced++;
+      const priced = priceMapped(state, selection, set, parallelism, mapping, context);
+      return typeof priced === 'string' ? undefined : priced;
+    });
+    if (better !== undefined && compareScores(objective, better.score, kept[0].score) < 0) keep(kept, better, objective, limit);
+  }
+}
+
+function proofOf(state: SearchState, best: readonly Candidate[]): Omit<PlacementProof, 'statement'> {
+  const { objective } = state.question;
+  const [first] = best as readonly [Candidate | undefined];
+  const value = first?.score[objective] ?? Infinity;
+  // Every arrangement was examined: then its best is the least there is for synchronous training.
+  const arranged = state.arrangedAll ? (state.kept.get('exhaustive')?.[0]?.score[objective] ?? Infinity) : Infinity;
+  const isArranged = state.arrangedAll && first?.parallelism.outerEvery === 1 && value >= arranged;
+  const bound = isArranged ? value : Math.min(state.bound, value);
+  return {
+    optimal: first !== undefined && value <= bound * (1 + 1e-9),
+    bound,
+    gap: first === undefined || bound === 0 ? 0 : value / bound - 1,
+    rankingExact: state.isExact,
+    method: isArranged ? 'exhaustive' : 'branch and bound, local search',
+  };
+}
+
+function selectionContext(routes: Routes, free: Int32Array, count: number, outerEvery: number): SelectionContext {
+  const siteOf = routes.fabric.compiled.gpuLevel[0] as Int32Array | undefined;
+  const bySite = new Map<number, number[]>();
+  for (const gpu of free) {
+    const site = siteOf?.[gpu] ?? 0;
+    const list = bySite.get(site);
+    if (list === undefined) bySite.set(site, [gpu]);
+    else list.push(gpu);
+  }
+  const { devices, compiled, name } = routes.fabric;
+  const sites = [...bySite.values()].map((gpus) => {
+    const { location } = devices[compiled.gpus[gpus[0]]];
+    return { name: location.length > 0 ? location[0] : name, gpus: Int32Array.from(gpus) };
+  });
+  return {
+    free,
+    sites,
+    count,
+    outerEvery,
+    grains: grainsOf(routes, free, count),
+    pack: (gpus, wanted, grain) => packGpus(routes, gpus, wanted, grain),
+  };
+}
+
+/** Sizes of tensor groups that whole domains hold: powers of two up to the largest domain, and 1. */
+function grainsOf(routes: Routes, free: Int32Array, count: number): number[] {
+  const largest = Math.max(1, ...domainSizes(routes, free).values());
+  const grains: number[] = [];
+  for (let grain = 1; grain <= largest; grain *= 2) if (count % grain === 0) grains.unshift(grain);
+  return grains;
+}
+
+function domainSizes(routes: Routes, gpus: Int32Array): Map<number, number> {
+  const { zones, fabric } = routes;
+  const sizes = new Map<number, number>();
+  for (const gpu of gpus) {
+    const zone = zones.zoneOf[fabric.compiled.gpus[gpu]];
+    sizes.set(zone, (sizes.get(zone) ?? 0) + 1);
+  }
+  return sizes;
+}
+
+/** Ranks of the largest scale-up domain in use: a wider tensor group would leave it. */
+const widestTensor = (routes: Routes, gpus: Int32Array): number => Math.max(1, ...domainSizes(routes, gpus).values());
+
+/** Largest rate at which one of some GPUs can send. */
+function largestEgress(routes: Routes, gpus: Int32Array): number {
+  const { compiled } = routes.fabric;
+  let most = 0;
+  for (const gpu of gpus) {
+    const device = compiled.gpus[gpu];
+    let sum = 0;
+    for (let arc = compiled.outStart[device]; arc < compiled.outStart[device + 1]; arc++) sum += compiled.arcBandwidth[arc];
+    most = Math.max(most, sum);
+  }
+  return most > 0 ? most : Infinity;
+}
+
+function refuseBlocks(selection: Selection, candidate: CompleteParallelism): string | undefined {
+  if (selection.unit === 'none' || selection.sites.length < 2) return undefined;
+  const { tensor, pipeline, data, context } = candidate;
+  const size = selection.unit === 'replica' ? tensor * context * pipeline : tensor * context * data;
+  if (selection.unit === 'stage' && pipeline === 1) return 'a pipeline of one stage cannot cross sites';
+  if (selection.sites.some((count) => count % size !== 0)) return `a ${selection.unit} of ${size} GPUs would straddle two sites`;
+  return undefined;
+}
+
+/** Selections without those that repeat an earlier one. */
+function distinctSelections(selections: readonly Selection[]): Selection[] {
+  const seen = new Set<string>();
+  return selections.filter(({ gpus, order, sites }) => {
+    const key = `${order.join()}|${sites.join()}|${gpus.length <= 64 ? gpus.join() : fingerprint(gpus)}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+/** Two independent 32-bit sums of a long list: equal ones are taken to be the same list. */
+function fingerprint(gpus: Int32Array): string {
+  let a = 0x811c9dc5;
+  let b = 0x01000193;
+  for (const gpu of gpus) {
+    a = Math.imul(a ^ gpu, 0x01000193);
+    b = (Math.imul(b, 31) + gpu) | 0;
+  }
+  return `${gpus.length},${a},${b}`;
+}
+
+const byObjective =
+  (objective: Objective) =>
+  (a: Candidate, b: Candidate): number =>
+    compareScores(objective, a.score, b.score);
+
+const sameDegrees = (a: CompleteParallelism, b: CompleteParallelism): boolean =>
+  (Object.keys(a) as (keyof CompleteParallelism)[]).every((field) => String(a[field]) === String(b[field]));
+
+const isSame = (a: Candidate, b: Candidate): boolean =>
+  a === b ||
+  (a.score.time === b.score.time &&
+    a.selection.gpus.length === b.selection.gpus.length &&
+    a.selection.gpus.every((gpu, i) => b.selection.gpus[i] === gpu) &&
+    a.selection.order.join() === b.selection.order.join() &&
+    sameDegrees(a.parallelism, b.parallelism));
