@@ -5,6 +5,7 @@ import { PRECISIONS, RECOMPUTATIONS } from '../training/types.js';
 import { estimate, type EstimateOptions } from './commands/estimate.js';
 import { diagnoseCommand, type DiagnoseOptions } from './commands/diagnose.js';
 import { validateCollectives, type ValidateCollectivesOptions } from './commands/validate-collectives.js';
+import { validateTraining, type ValidateTrainingOptions } from './commands/validate-training.js';
 import { inspect, type InspectOptions } from './commands/inspect.js';
 import { ncclTuner, TUNER_TABLES, type NcclTunerOptions } from './commands/nccl-tuner.js';
 import { memory, type MemoryOptions } from './commands/memory.js';
@@ -131,6 +132,14 @@ function createProgram(finish: (code: number) => void): Command {
     .option('--json', 'print an object for machines')
     .action((options: ValidateCollectivesOptions) => {
       validateCollectives(options);
+    });
+  validate
+    .command('training')
+    .description('measured training runs against the step and memory models')
+    .requiredOption('--runs <file>', 'CSV with gpu, gpus, a model (layers and hidden, a name or params_b), tp, pp, dp, mbs, gbs, iter_s, …')
+    .option('--json', 'print an object for machines')
+    .action((options: ValidateTrainingOptions) => {
+      validateTraining(options);
     });
   program
     .command('diagnose')

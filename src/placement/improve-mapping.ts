@@ -6,10 +6,12 @@ import type { Selection } from './types.js';
 /** Ranks whose price is asked for at most, over all tries: pricing a mapping costs time in proportion to its ranks. */
 const RANK_BUDGET = 50_000;
 const MOST_TRIES = 64;
+/** Ranks up to which single GPUs are exchanged, with each other and with idle ones. */
+const FEW = 8;
 
 /**
  * Local search over the order of ranks, degrees as they are: other orders of the axes, then blocks that lie together (sites, racks, nodes)
- * exchanged pairwise, or single GPUs where there are few. Takes the first move that helps and starts over; stops at a local optimum
+ * exchanged pairwise, or single GPUs, idle ones too, where there are few. Takes the first move that helps and starts over; stops at a local optimum
  * or when its budget is spent.
  *
  * @returns the best found, or undefined where nothing is better
@@ -18,6 +20,7 @@ const MOST_TRIES = 64;
 export function improveMapping(
   routes: Routes,
   start: Candidate,
+  free: Int32Array,
   price: (selection: Selection) => Candidate | undefined,
 ): Candidate | undefined {
   let tries = Math.min(MOST_TRIES, Math.floor(RANK_BUDGET / start.selection.gpus.length));
@@ -25,7 +28,7 @@ export function improveMapping(
   let moved = true;
   while (moved && tries > 0) {
     moved = false;
-    for (const selection of neighbours(routes, best)) {
+    for (const selection of neighbours(routes, best, free)) {
       if (tries-- <= 0) break;
       const candidate = price(selection);
       if (candidate === undefined || candidate.score.time >= best.score.time * (1 - 1e-9)) continue;
@@ -37,7 +40,7 @@ export function improveMapping(
   return best === start ? undefined : best;
 }
 
-function* neighbours(routes: Routes, { selection, parallelism }: Candidate): Generator<Selection> {
+function* neighbours(routes: Routes, { selection, parallelism }: Candidate, free: Int32Array): Generator<Selection> {
   if (selection.unit === 'none') {
     const open = AXES.filter((axis) => parallelism[axis] > 1);
     for (const order of permutations(open)) {
@@ -46,6 +49,11 @@ function* neighbours(routes: Routes, { selection, parallelism }: Candidate): Gen
       const full = [...order, ...AXES.filter((axis) => !open.includes(axis))];
       if (full.join() !== selection.order.join()) yield { ...selection, order: full };
     }
+  }
+  if (selection.unit === 'none' && selection.gpus.length <= FEW) {
+    const idle = free.filter((gpu) => !selection.gpus.includes(gpu)).subarray(0, FEW);
+    for (let i = 0; i < selection.gpus.length; i++)
+      for (const gpu of idle) yield { ...selection, gpus: selection.gpus.map((own, at) => (at === i ? gpu : own)) };
   }
   for (const [a, b] of blockPairs(routes, selection)) yield { ...selection, gpus: exchanged(selection.gpus, a, b), sites: sitesAfter(routes, selection, a, b) };
 }
@@ -61,7 +69,7 @@ function* blockPairs(routes: Routes, { gpus, unit }: Selection): Generator<[Run,
     for (let i = 0; i < runs.length; i++)
       for (let j = i + 1; j < runs.length; j++) if (runs[i].length === runs[j].length) yield [runs[i], runs[j]];
   }
-  if (unit === 'none' && gpus.length <= 8)
+  if (unit === 'none' && gpus.length <= FEW)
     for (let i = 0; i < gpus.length; i++)
       for (let j = i + 1; j < gpus.length; j++)
         yield [

@@ -8,7 +8,7 @@ import { completeJob, type CompleteJob } from '../training/validate-job.js';
 import { explainPlacements, lostBy, proofStatement, type Scored } from './explain.js';
 import { checkLimits, compareScores, OBJECTIVES, type Objective, type RunLimits } from './objective.js';
 import { DEFAULT_STRATEGIES, PLACEMENT_STRATEGIES } from './registry.js';
-import { exhaustive, MOST_ARRANGED } from './strategies/exhaustive.js';
+import { arrangementCount, exhaustive, MOST_UNASKED } from './strategies/exhaustive.js';
 import { searchPlacements, type Candidate, type SearchQuestion } from './search.js';
 import type { Placement, PlacementProof, PlacementResult, PlacementStrategy, RunEstimate } from './types.js';
 
@@ -17,7 +17,7 @@ export interface PlaceOptions {
   readonly gpus?: number | readonly number[] | 'fewest' | 'any';
   /** Ids of GPUs that may be used. Default: all. */
   readonly free?: readonly string[];
-  /** Strategies by name or value. Default: all that suit; every arrangement where at most five GPUs are free. */
+  /** Strategies by name or value. Default: all that suit; and every arrangement where there are at most 400. */
   readonly strategies?: readonly (string | PlacementStrategy)[];
   /** What to minimise. Default `time`. */
   readonly objective?: Objective;
@@ -47,8 +47,8 @@ export interface PlaceOptions {
  * far the answer is proven.
  *
  * Branch and bound: every candidate that fits memory is bounded by what no mapping of it can beat; those that could still be among the
- * best are priced on the fabric, all groups sharing links. The best is improved by local search over the order of ranks. With at most
- * five free GPUs every arrangement is examined.
+ * best are priced on the fabric, all groups sharing links. The best is improved by local search over the order of ranks. Where there are
+ * at most 400 arrangements of GPUs all are examined.
  *
  * @throws FabricPlanError `invalid-argument`, `unknown-name`, `unreachable`, `aborted`. A job that does not fit is a result, not an error
  * @complexity a few microseconds per candidate, O(GPUs) per set of degrees that is priced
@@ -79,7 +79,7 @@ export function placeJob(routes: Routes, job: TrainingJob, options: PlaceOptions
   const { counts, isFirst } = wantedCounts(where, options.gpus, free.length);
   const strategies =
     options.strategies?.map((strategy) => resolveStrategy(where, strategy)) ??
-    (free.length <= MOST_ARRANGED ? [...DEFAULT_STRATEGIES, exhaustive] : DEFAULT_STRATEGIES);
+    (counts.every((count) => arrangementCount(free.length, count) <= MOST_UNASKED) ? [...DEFAULT_STRATEGIES, exhaustive] : DEFAULT_STRATEGIES);
   const question: SearchQuestion = {
     job: complete,
     strategies,

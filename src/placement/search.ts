@@ -3,7 +3,7 @@ import type { Routes } from '../routes/compute-routes.js';
 import { balanceStages } from '../training/balance-stages.js';
 import { COMPUTE_MODEL, type GpuFloor } from '../training/compute-model.js';
 import { fitsStages } from '../training/describe-step.js';
-import { memoryOf } from '../training/estimate-memory.js';
+import { memoryOf, peakMemory } from '../training/estimate-memory.js';
 import { gpuSet, type GpuSet } from '../training/gpu-floor.js';
 import { prepareMapping, type AxisCache, type PreparedMapping } from '../training/prepare-mapping.js';
 import { priceStep, type GpuTimes, type StepContext, type StepPrice } from '../training/price-step.js';
@@ -56,6 +56,8 @@ export interface SearchAnswer {
  * tens of milliseconds.
  */
 const searchedFully = (gpus: number): number => (gpus <= 2048 ? 8 : 1);
+/** Placements of a strategy from which local search starts. */
+const IMPROVED = 3;
 const triedElsewhere = (gpus: number): number => (gpus <= 2048 ? 6 : 2);
 
 /**
@@ -100,7 +102,7 @@ export function searchPlacements(
       question.onProgress?.((c + (s + 1) / strategies.length) / counts.length);
     });
   });
-  improveBest(state);
+  improveBest(state, free);
   const found = [...state.kept.values()].flat().sort(byObjective(objective));
   const unique = found.filter((one, i) => found.findIndex((other) => isSame(one, other)) === i);
   // The best of every strategy is always shown; the rest by rank.
@@ -290,19 +292,23 @@ function addToFront(front: Candidate[], candidate: Candidate, objectives: readon
 }
 
 /** Tries other orders of ranks for the best of every strategy. */
-function improveBest(state: SearchState): void {
-  const { objective, limit } = state.question;
+function improveBest(state: SearchState, free: Int32Array): void {
+  const { objective, limit, job } = state.question;
   for (const [strategy, kept] of state.kept) {
     if (strategy === 'exhaustive') continue;
-    const better = improveMapping(state.routes, kept[0], (selection) => {
-      const { parallelism, set } = kept[0];
-      const mapping = prepareMapping(state.routes, selection.gpus, parallelism, selection.order);
-      const context: StepContext = { floors: [set.floor], gpuCount: selection.gpus.length, constants: COMPUTE_MODEL };
-      state.priced++;
-      const priced = priceMapped(state, selection, set, parallelism, mapping, context);
-      return typeof priced === 'string' ? undefined : priced;
-    });
-    if (better !== undefined && compareScores(objective, better.score, kept[0].score) < 0) keep(kept, better, objective, limit);
+    for (const start of kept.slice(0, IMPROVED)) {
+      const better = improveMapping(state.routes, start, free, (selection) => {
+        const set = selection.gpus === start.selection.gpus ? start.set : gpuSet(state.routes.fabric, selection.gpus, job.precision, 'placeJob');
+        const { parallelism } = start;
+        const mapping = prepareMapping(state.routes, selection.gpus, parallelism, selection.order);
+        const context: StepContext = { floors: [set.floor], gpuCount: selection.gpus.length, constants: COMPUTE_MODEL };
+        state.priced++;
+        if (!set.isMixed && peakMemory(job, parallelism) > set.floor.memory) return undefined;
+        const priced = priceMapped(state, selection, set, parallelism, mapping, context);
+        return typeof priced === 'string' ? undefined : priced;
+      });
+      if (better !== undefined && compareScores(objective, better.score, kept[0].score) < 0) keep(kept, better, objective, limit);
+    }
   }
 }
 

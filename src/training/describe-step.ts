@@ -29,7 +29,7 @@ export function describeStep(
   const hardwareStep = tokens * ((3 + again) * flops.matrices + (3 + attentionAgain) * flops.attentionCausal);
   const memory = memoryOf(job, parallelism);
   const worst = axes.reduce<AxisEstimate | undefined>((a, b) => (a === undefined || b.exposed > a.exposed ? b : a), undefined);
-  const { low, high } = stepRange(job, parallelism, seconds, breakdown);
+  const { low, high } = stepRange(job, floors[0], seconds, breakdown);
   const busy = (breakdown.compute + breakdown.optimizer) / seconds;
   return {
     seconds,

@@ -15,7 +15,7 @@ import {
 /** Constants of the memory model, each with its meaning and source. */
 export const MEMORY_MODEL = {
   /** CUDA context, libraries, workspaces and collective buffers of one process: 1–4 GiB reported (Megatron-LM issue threads). */
-  runtime: 2.5 * GiB,
+  runtime: 3 * GiB,
   /** Allocator slack over all that is allocated and freed in a step, as in Megatron-LM's theoretical memory report. */
   fragmentation: 0.05,
   /** Bytes per logit: 16-bit output, fp32 copy for the loss whose gradient is written in place; a framework's own steps keep 14. */
