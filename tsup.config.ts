@@ -13,6 +13,8 @@ export default defineConfig([
       'prediction/index': 'src/prediction/index.ts',
       'collectives/schedules/index': 'src/collectives/schedules/index.ts',
       'nccl/index': 'src/nccl/index.ts',
+      'graph/index': 'src/graph/index.ts',
+      'launch/index': 'src/launch/index.ts',
       'units/index': 'src/units/index.ts',
       'calibration/index': 'src/calibration/index.ts',
     },

@@ -5,7 +5,6 @@ export { editFabric, type FabricEdit } from './fabric/edit-fabric.js';
 export { setLinkCounts } from './fabric/set-link-counts.js';
 export { groupByLevel, localityLevels, type LocationGroup } from './fabric/locality.js';
 export { summarizeFabric, type FabricSummary } from './fabric/capacity.js';
-export { fromGraphology, toGraphology } from './fabric/graph.js';
 export {
   DEVICE_KINDS,
   type CompiledFabric,
@@ -33,7 +32,6 @@ export {
 } from './fabric/builders/multi-site.js';
 // How bytes travel
 export { computeRoutes, routeBetween, type Route, type Routes, type RoutesOptions } from './routes/compute-routes.js';
-export { findPath, type FoundPath } from './routes/find-path.js';
 export { computeLinkLoads, type LinkLoad, type LinkLoads, type Transfer } from './routes/link-load.js';
 export { shareFairly, type Flow } from './routes/max-min-share.js';
 export { computeMaxFlow, type MaxFlow } from './routes/max-flow.js';
@@ -70,27 +68,53 @@ export {
 } from './collectives/types.js';
 // What a step needs
 export { countParameters, tokenFlops, type ParameterCount, type TokenFlops } from './training/parameters.js';
+export { modelFlops, type FlopCount } from './training/model-flops.js';
 export { shapeOfSize } from './training/shape-of-size.js';
-export { estimateMemory } from './training/estimate-memory.js';
+export { estimateMemory, MEMORY_MODEL } from './training/estimate-memory.js';
+export { lowCommunicationCost, type LowCommunication, type LowCommunicationEstimate } from './training/low-communication.js';
 export { estimateStep } from './training/estimate-step.js';
+export { STEP_SPREAD } from './training/step-range.js';
 export { COMPUTE_MODEL, type ComputeModel } from './training/compute-model.js';
 export { refuseParallelism } from './training/validate-job.js';
-export type {
-  Axis,
-  AxisEstimate,
-  Mapping,
-  MemoryEstimate,
-  Parallelism,
-  Precision,
-  Recomputation,
-  StepEstimate,
-  TrainingJob,
-  TransformerShape,
+export {
+  ATTENTION_KERNELS,
+  CONTEXT_METHODS,
+  OPTIMIZERS,
+  PIPELINE_SCHEDULES,
+  PRECISIONS,
+  RECOMPUTATIONS,
+  type AttentionKernel,
+  type Axis,
+  type AxisEstimate,
+  type ContextMethod,
+  type Mapping,
+  type MemoryEstimate,
+  type MemoryParts,
+  type Optimizer,
+  type Parallelism,
+  type PipelineSchedule,
+  type Precision,
+  type Recomputation,
+  type StageMemory,
+  type StepBreakdown,
+  type StepEstimate,
+  type TrainingJob,
+  type TransformerShape,
 } from './training/types.js';
 // Where it runs
 export { placeJob, type PlaceOptions } from './placement/place-job.js';
 export { PLACEMENT_STRATEGIES } from './placement/registry.js';
-export type { Placement, PlacementResult, PlacementStrategy, Rejection, Selection, SelectionContext } from './placement/types.js';
+export { OBJECTIVES, type Objective, type RunLimits } from './placement/objective.js';
+export type {
+  Placement,
+  PlacementProof,
+  PlacementResult,
+  PlacementStrategy,
+  Rejection,
+  RunEstimate,
+  Selection,
+  SelectionContext,
+} from './placement/types.js';
 // What is in use
 export { createCluster } from './cluster/create-cluster.js';
 export type {

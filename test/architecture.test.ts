@@ -18,6 +18,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   placement: ['root', 'fabric', 'routes', 'collectives', 'training'],
   cluster: ['root', 'fabric', 'routes', 'collectives', 'training', 'placement'],
   upgrades: ['root', 'fabric', 'routes', 'collectives', 'training', 'placement'],
+  // The graphology view of a fabric, apart so that the root does not carry graphology.
+  graph: ['root', 'fabric', 'routes'],
   units: ['root'],
   prediction: ['root', 'fabric', 'routes', 'collectives'],
   calibration: ['root', 'fabric', 'routes', 'collectives', 'training', 'prediction'],
@@ -26,6 +28,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // NCCL's search and tuner stand beside the evaluator: another model of the same collectives.
   nccl: ['root', 'fabric'],
   formats: ['root', 'fabric', 'training', 'presets', 'nccl', 'prediction'],
+  // What launches a mapping: a writer beside the formats.
+  launch: ['root', 'fabric', 'training'],
   report: ['root', 'fabric', 'routes', 'collectives', 'training', 'placement', 'cluster', 'upgrades'],
   cli: [
     'root',
@@ -42,6 +46,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'prediction',
     'presets',
     'formats',
+    'launch',
     'report',
   ],
   index: ['root', 'fabric', 'routes', 'collectives', 'training', 'placement', 'cluster', 'upgrades'],

@@ -17,7 +17,16 @@ export {
 } from './validate-measurements.js';
 export { crossValidate, curvePoints } from './cross-validate.js';
 export { diagnose, type Diagnosis, type GroupMeasurement, type Suspect } from './diagnose.js';
-export { constantsFor, fitTraining, prepareRun, PRIOR_MODEL, PRIOR_SPREAD, type MeasuredRun, type PreparedRun, type TrainingFit } from './training-fit.js';
+export {
+  constantsFor,
+  fitTraining,
+  prepareRun,
+  PRIOR_MODEL,
+  PRIOR_SPREAD,
+  type MeasuredRun,
+  type PreparedRun,
+  type TrainingFit,
+} from './training-fit.js';
 export {
   crossValidateTraining,
   predictRuns,

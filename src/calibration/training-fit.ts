@@ -104,7 +104,9 @@ export function fitTraining(prepared: readonly PreparedRun[], priors: ComputeMod
   const weightOf = ({ run }: PreparedRun): number => Math.min(1, SOURCE_WEIGHT / rowsOf.get(run.source)!);
   const spreads = [...names.map((name) => PRIOR_SPREAD[name]), ...gpus.map(() => GPU_SPREAD)];
   const decode = (x: readonly number[]): TrainingFit => ({
-    constants: Object.fromEntries(names.map((name, i) => [name, limited(name, priors[name] * Math.exp(x[i] * spreads[i]))])) as unknown as ComputeModel,
+    constants: Object.fromEntries(
+      names.map((name, i) => [name, limited(name, priors[name] * Math.exp(x[i] * spreads[i]))]),
+    ) as unknown as ComputeModel,
     gpuScales: Object.fromEntries(gpus.map((gpu, i) => [gpu, Math.exp(x[names.length + i] * spreads[names.length + i])])),
   });
   const residuals = (x: readonly number[]): number[] => {
@@ -126,7 +128,9 @@ export function fitTraining(prepared: readonly PreparedRun[], priors: ComputeMod
     });
     const weights = current.map((value, i) => weightOf(prepared[i]) * (Math.abs(value) <= OUTLIER ? 1 : OUTLIER / Math.abs(value)));
     const gradient = x.map((value, j) => jacobian[j].reduce((sum, d, i) => sum + weights[i] * d * current[i], 0) + value);
-    const hessian = x.map((_, j) => x.map((__, k) => jacobian[j].reduce((sum, d, i) => sum + weights[i] * d * jacobian[k][i], 0) + (j === k ? 1 : 0)));
+    const hessian = x.map((_, j) =>
+      x.map((__, k) => jacobian[j].reduce((sum, d, i) => sum + weights[i] * d * jacobian[k][i], 0) + (j === k ? 1 : 0)),
+    );
     let improved = false;
     for (let attempt = 0; attempt < 8 && !improved; attempt++) {
       const damped = Float64Array.from(hessian.flatMap((row, j) => row.map((value, k) => (j === k ? value * (1 + damping) : value))));

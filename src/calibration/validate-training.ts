@@ -50,8 +50,7 @@ export function crossValidateTraining(prepared: readonly PreparedRun[]): Validat
   const found = new Map<PreparedRun, ValidatedRun>();
   for (const source of new Set(prepared.map(({ run }) => run.source))) {
     const fit = fitTraining(prepared.filter(({ run }) => run.source !== source));
-    for (const one of prepared)
-      if (one.run.source === source) found.set(one, describe(one, one.predict(constantsFor(fit, one.run.gpu))));
+    for (const one of prepared) if (one.run.source === source) found.set(one, describe(one, one.predict(constantsFor(fit, one.run.gpu))));
   }
   return prepared.map((one) => found.get(one)!);
 }

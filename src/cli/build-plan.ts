@@ -6,7 +6,7 @@ import { setLinkCounts } from '../fabric/set-link-counts.js';
 import type { Fabric } from '../fabric/types.js';
 import type { Description } from '../formats/description-schema.js';
 import { describedJob, expandSingleCluster } from '../formats/expand-description.js';
-import { placeJob } from '../placement/place-job.js';
+import { placeJob, type PlaceOptions } from '../placement/place-job.js';
 import type { Placement } from '../placement/types.js';
 import { buildSystem } from '../presets/build-system.js';
 import { PRICES } from '../presets/prices.js';
@@ -25,20 +25,35 @@ import { requiredBandwidth, type BandwidthAnswer } from '../upgrades/required-ba
 import type { UpgradeOffer } from '../upgrades/types.js';
 import { offerWaves } from '../upgrades/wave-offers.js';
 
-export interface PlanRequest {
-  readonly gpus?: number | 'fewest';
+export interface PlanRequest extends Pick<
+  PlaceOptions,
+  'gpus' | 'limit' | 'outerEvery' | 'objective' | 'tokens' | 'limits' | 'pareto' | 'schedules'
+> {
   readonly strategies?: readonly string[];
-  readonly limit?: number;
-  readonly outerEvery?: number;
+  /** Bytes of an accumulated gradient value, where the software to launch is known. */
+  readonly gradientBytes?: 2 | 4;
+  /** Price of a GPU for an hour. */
+  readonly eurosPerGpuHour?: number;
   readonly listRanks?: boolean;
   readonly signal?: AbortSignal;
   /** Share done and what is being done. */
   readonly onProgress?: (share: number, what: string) => void;
 }
 
+/** The report, and the best placement for whoever launches it. */
+export interface BuiltPlan {
+  readonly report: PlanReport;
+  readonly job: TrainingJob;
+  readonly best: Placement | undefined;
+}
+
 /** Places the job of a description, answers its study, and gathers all in one report. */
-export function buildPlan(fabric: Fabric, description: Description, request: PlanRequest): PlanReport {
-  const job = describedJob(description);
+export function buildPlan(fabric: Fabric, description: Description, request: PlanRequest): BuiltPlan {
+  const job: TrainingJob = {
+    ...describedJob(description),
+    ...(request.gradientBytes === undefined ? {} : { gradientBytes: request.gradientBytes }),
+    ...(request.eurosPerGpuHour === undefined ? {} : { eurosPerGpuHour: request.eurosPerGpuHour }),
+  };
   const progress = (share: number, what: string): void => request.onProgress?.(share, what);
   const signal = request.signal === undefined ? {} : { signal: request.signal };
   const routes = computeRoutes(fabric);
@@ -50,6 +65,11 @@ export function buildPlan(fabric: Fabric, description: Description, request: Pla
     ...(strategies === undefined ? {} : { strategies }),
     limit: request.limit ?? 3,
     outerEvery: request.outerEvery ?? description.plan?.outerEvery ?? 100,
+    ...(request.objective === undefined ? {} : { objective: request.objective }),
+    ...(request.tokens === undefined ? {} : { tokens: request.tokens }),
+    ...(request.limits === undefined ? {} : { limits: request.limits }),
+    ...(request.pareto === undefined ? {} : { pareto: request.pareto }),
+    ...(request.schedules === undefined ? {} : { schedules: request.schedules }),
     ...signal,
     onProgress: (share) => {
       progress(0.02 + 0.48 * share, 'placing');
@@ -57,7 +77,8 @@ export function buildPlan(fabric: Fabric, description: Description, request: Pla
   });
   const study = description.study === undefined ? undefined : buildStudy(fabric, job, description, result.placements, progress, signal);
   progress(1, 'done');
-  return {
+  const listRanks = request.listRanks === true;
+  const report: PlanReport = {
     schema: 'fabricplan/plan/1',
     name: description.name,
     fabric: summarizeFabric(fabric),
@@ -71,22 +92,28 @@ export function buildPlan(fabric: Fabric, description: Description, request: Pla
       tokensPerStep: job.globalBatch * job.sequence,
       precision: job.precision ?? 'bf16',
     },
-    placements: result.placements.map((placement) => describe(placement, request.listRanks === true)),
+    objective: result.objective,
+    placements: result.placements.map((placement) => describe(placement, listRanks)),
+    ...(result.front === undefined ? {} : { front: result.front.map((placement) => describe(placement, listRanks)) }),
     rejections: result.rejections,
     examined: result.examined,
     feasible: result.feasible,
+    proof: result.proof,
     explanation: result.explanation,
     ...(study === undefined ? {} : { study }),
   };
+  return { report, job, best: result.placements.at(0) };
 }
 
-function describe({ strategy, mapping, step, sites, caveats }: Placement, listRanks: boolean): ReportPlacement {
+function describe({ strategy, mapping, step, sites, caveats, run, lostBy }: Placement, listRanks: boolean): ReportPlacement {
   return {
     strategy,
     degrees: { ...mapping.parallelism, order: mapping.order.join('-') },
     sites,
     step,
     caveats,
+    ...(run === undefined ? {} : { run }),
+    ...(lostBy === undefined ? {} : { lostBy }),
     ...(listRanks ? { gpus: mapping.gpus } : {}),
   };
 }
@@ -192,7 +219,10 @@ function placeReference(
   if (placements.length === 0)
     throw new FabricPlanError('unsupported', `the reference of ${gpus} GPUs of ${system} cannot run the job: ${explanation}`);
   const steps = placements.map(({ mapping }) => prepareStep(routes, job, mapping));
-  return { report: { system, gpus, step: placements[0].step }, at: (overlap) => Math.min(...steps.map((step) => step({ overlap }).seconds)) };
+  return {
+    report: { system, gpus, step: placements[0].step },
+    at: (overlap) => Math.min(...steps.map((step) => step({ overlap }).seconds)),
+  };
 }
 
 /** Rate per link at which the wide area no longer limits anything. */

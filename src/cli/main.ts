@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { FabricPlanError } from '../errors.js';
 import { COLLECTIVE_OPERATIONS } from '../collectives/types.js';
-import { PRECISIONS, RECOMPUTATIONS } from '../training/types.js';
+import { ATTENTION_KERNELS, OPTIMIZERS, PIPELINE_SCHEDULES, PRECISIONS, RECOMPUTATIONS } from '../training/types.js';
 import { estimate, type EstimateOptions } from './commands/estimate.js';
 import { diagnoseCommand, type DiagnoseOptions } from './commands/diagnose.js';
 import { validateCollectives, type ValidateCollectivesOptions } from './commands/validate-collectives.js';
@@ -12,6 +12,8 @@ import { memory, type MemoryOptions } from './commands/memory.js';
 import { optimum, type OptimumOptions } from './commands/optimum.js';
 import { plan, type PlanOptions } from './commands/plan.js';
 import { upgrade, type UpgradeCommandOptions } from './commands/upgrade.js';
+import { FRAMEWORKS } from '../launch/index.js';
+import { OBJECTIVES } from '../placement/objective.js';
 import { descriptionJsonSchema } from '../formats/description-schema.js';
 import { EXIT } from './output.js';
 import { VERSION } from './version.js';
@@ -67,6 +69,13 @@ function createProgram(finish: (code: number) => void): Command {
     .addOption(new Option('--zero <stage>', 'ZeRO stage').choices(['0', '1', '2', '3']).default('1'))
     .addOption(new Option('--recompute <what>', 'recomputation').choices([...RECOMPUTATIONS]).default('selective'))
     .addOption(new Option('--precision <format>', 'number format').choices([...PRECISIONS]).default('bf16'))
+    .option('--context <degree>', 'context-parallel degree', '1')
+    .option('--expert <degree>', 'expert-parallel degree', '1')
+    .option('--interleave <chunks>', 'model chunks per pipeline rank', '1')
+    .addOption(new Option('--schedule <name>', 'pipeline schedule').choices([...PIPELINE_SCHEDULES]).default('1f1b'))
+    .addOption(new Option('--optimizer <name>', 'optimizer').choices([...OPTIMIZERS]).default('adam'))
+    .addOption(new Option('--gradient-bytes <bytes>', 'bytes of an accumulated gradient: Megatron-LM keeps 4').choices(['2', '4']).default('2'))
+    .addOption(new Option('--attention <kernel>', 'attention kernel').choices([...ATTENTION_KERNELS]).default('overlapped'))
     .option('--offload', 'optimizer states in host memory')
     .option('--gpu <model>', 'say whether it fits this GPU')
     .option('--json', 'print an object for machines')
@@ -78,14 +87,22 @@ function createProgram(finish: (code: number) => void): Command {
     .description('where and how to run a training job')
     .argument('[file]', file)
     .option('--system <id[:gpus]>', 'a known system instead of a file')
-    .option('--model <name>', 'model name or size, instead of the one described')
+    .option('--model <name>', 'model name, size, or a Hugging Face config.json, instead of the one described')
     .option('--sequence <tokens>', 'tokens of a sequence')
     .option('--batch <sequences>', 'sequences of a step')
     .option('--tokens-per-step <count>', 'tokens of a step, such as 16.8M')
     .addOption(new Option('--precision <format>', 'number format').choices([...PRECISIONS]))
     .option('--overlap <share>', 'share of the step that may hide data-parallel traffic')
-    .option('--gpus <count>', 'number of GPUs, or "fewest" (default: all)')
+    .option('--gpus <count>', 'number of GPUs, "fewest", or "any" for what is best (default: all)')
     .option('--strategy <name...>', 'only these strategies')
+    .addOption(new Option('--objective <name>', 'what to minimise').choices([...OBJECTIVES]).default('time'))
+    .option('--tokens <count>', 'tokens of the whole run, such as 15T: adds its time, GPU-hours, price and energy')
+    .option('--price <euros>', 'price of a GPU for an hour')
+    .option('--deadline <time>', 'longest run, such as 30 d (needs --tokens)')
+    .option('--budget <euros>', 'dearest run (needs --tokens and --price)')
+    .option('--pareto <names>', 'also list what none beats in all of these objectives, separated by commas')
+    .option('--launch <folder>', 'write what launches the best placement: flags, rank and host files, torchrun, Slurm, Kueue')
+    .addOption(new Option('--framework <name>', 'training software to launch').choices([...FRAMEWORKS]).default('megatron'))
     .option('--limit <count>', 'placements to list', '3')
     .option('--outer-every <steps>', 'steps between synchronisations across sites for low-communication training')
     .option('--ranks', 'list the GPUs of every placement in rank order (with --json)')

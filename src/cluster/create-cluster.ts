@@ -90,7 +90,8 @@ export function createCluster(fabric: Fabric, policy: ClusterPolicy = {}, snapsh
     let reason = '';
     for (const free of sets) {
       const ordered = orderRanks(routes, free);
-      if (request.job === undefined) return { gpus: Array.from(packGpus(routes, ordered, request.gpus) ?? [], (gpu) => fabric.gpuIds[gpu]) };
+      if (request.job === undefined)
+        return { gpus: Array.from(packGpus(routes, ordered, request.gpus) ?? [], (gpu) => fabric.gpuIds[gpu]) };
       const { placements, explanation } = placeJob(routes, request.job, {
         gpus: request.gpus,
         free: Array.from(ordered, (gpu) => fabric.gpuIds[gpu]),

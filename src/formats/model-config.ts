@@ -1,21 +1,11 @@
 import { FabricPlanError, throwIssues, type Issue } from '../errors.js';
 import type { TransformerShape } from '../training/types.js';
+import { MODEL_FAMILIES, type ModelFamily } from './model-families.js';
 import { parseText } from './parse-description.js';
 
-/** Families whose attention projections have biases. */
-const BIASED_ATTENTION: Readonly<Record<string, 'qkv' | 'all'>> = { qwen2: 'qkv', gpt2: 'all', gpt_neox: 'all', bloom: 'all', opt: 'all' };
-const QK_NORM: Readonly<Record<string, 'head' | 'full'>> = {
-  qwen3: 'head',
-  qwen3_moe: 'head',
-  olmo2: 'full',
-  olmoe: 'full',
-  apertus: 'head',
-};
-const LAYER_NORM = new Set(['gpt2', 'gpt_neox', 'bloom', 'opt', 'falcon', 'nemotron']);
-const PLAIN_FFN = new Set(['gpt2', 'gpt_neox', 'bloom', 'opt', 'falcon', 'nemotron', 'apertus']);
-
 /**
- * Shape of a model from a Hugging Face `config.json`: Llama, Mistral, Qwen, Gemma, GPT-2, GPT-NeoX, Mixtral, DeepSeek and relatives.
+ * Shape of a model from a Hugging Face `config.json`: Llama, Mistral, Qwen, Gemma, GPT-2, GPT-NeoX, GPT-J, OPT, BLOOM, Falcon, MPT, Phi,
+ * StarCoder, OLMo, Cohere, Mixtral, DeepSeek, gpt-oss and relatives; of models with several parts, the text model.
  *
  * @throws FabricPlanError `parse` with the names of all fields that are missing or no numbers
  * @example
@@ -26,7 +16,10 @@ export function parseModelConfig(text: string): TransformerShape {
   const config = parseText(text, where);
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     throw new FabricPlanError('parse', `${where}: expected an object with hidden_size, num_hidden_layers, …`);
-  const fields = new Map(Object.entries(config as Record<string, unknown>));
+  const outer = config as Record<string, unknown>;
+  const textPart = outer['text_config'];
+  const inner = typeof textPart === 'object' && textPart !== null && !Array.isArray(textPart) ? (textPart as Record<string, unknown>) : {};
+  const fields = new Map(Object.entries({ ...outer, ...inner }));
   const issues: Issue[] = [];
   const optional = (...names: string[]): number | undefined => {
     for (const name of names) {
@@ -44,21 +37,30 @@ export function parseModelConfig(text: string): TransformerShape {
     return value ?? 1;
   };
   const type = typeof fields.get('model_type') === 'string' ? (fields.get('model_type') as string) : 'llama';
-  const hidden = required('hidden_size', 'n_embd');
-  const layers = required('num_hidden_layers', 'n_layer');
-  const heads = required('num_attention_heads', 'n_head');
-  const gptLike = type === 'gpt2' || type === 'bloom';
+  const family: ModelFamily = Object.hasOwn(MODEL_FAMILIES, type) ? MODEL_FAMILIES[type] : {};
+  const flag = (name: string): boolean | undefined => {
+    const value = fields.get(name);
+    return typeof value === 'boolean' ? value : undefined;
+  };
+  const hidden = required('hidden_size', 'n_embd', 'd_model');
+  const layers = required('num_hidden_layers', 'n_layer', 'n_layers');
+  const heads = required('num_attention_heads', 'n_head', 'n_heads');
+  const expansion = optional('expansion_ratio') ?? family.widening;
   const ffn =
-    optional('intermediate_size', 'n_inner', 'ffn_dim') ?? (gptLike || type === 'falcon' ? 4 * hidden : required('intermediate_size'));
+    optional('intermediate_size', 'n_inner', 'ffn_dim', 'ffn_hidden_size') ??
+    (expansion === undefined ? required('intermediate_size') : expansion * hidden);
   const vocab = required('vocab_size');
-  const expertCount = optional('num_local_experts', 'num_experts', 'n_routed_experts') ?? 0;
-  const expertFfn = optional('moe_intermediate_size') ?? ffn;
-  const keyValueRank = optional('kv_lora_rank') ?? 0;
-  const attentionBias = Object.hasOwn(BIASED_ATTENTION, type)
-    ? BIASED_ATTENTION[type]
-    : fields.get('attention_bias') === true
-      ? 'all'
-      : 'none';
+  const isAlibi = flag('alibi') === true;
+  const positions = isAlibi ? 'alibi' : (family.positions ?? 'rotary');
+  // OPT keeps two positions for padding.
+  const learned =
+    positions === 'learned' ? (optional('n_positions', 'n_ctx', 'max_position_embeddings') ?? 1024) + (type === 'opt' ? 2 : 0) : 0;
+  const isNewFalcon = flag('new_decoder_architecture') === true || type === 'RefinedWeb';
+  const kvHeads =
+    flag('multi_query') === true && !isNewFalcon ? 1 : (optional('num_key_value_heads', 'num_kv_heads', 'n_head_kv') ?? heads);
+  const stated =
+    flag('attention_bias') ?? flag('use_qkv_bias') ?? flag('qkv_bias') ?? (type === 'starcoder2' ? flag('use_bias') : undefined);
+  const attentionBias = stated === undefined ? (family.attentionBias ?? 'none') : stated ? (type === 'stablelm' ? 'qkv' : 'all') : 'none';
   const shape: TransformerShape = {
     name:
       typeof fields.get('_name_or_path') === 'string' && fields.get('_name_or_path') !== ''
@@ -67,46 +69,58 @@ export function parseModelConfig(text: string): TransformerShape {
     layers,
     hidden,
     heads,
-    kvHeads: fields.get('multi_query') === true ? 1 : (optional('num_key_value_heads', 'num_kv_heads') ?? heads),
+    kvHeads,
     headDim: optional('head_dim') ?? Math.floor(hidden / heads),
     ffn,
-    gated: !PLAIN_FFN.has(type),
+    gated: family.gated ?? true,
     vocab,
-    tied:
-      typeof fields.get('tie_word_embeddings') === 'boolean'
-        ? (fields.get('tie_word_embeddings') as boolean)
-        : gptLike || type.startsWith('gemma'),
+    tied: flag('tie_word_embeddings') ?? family.tied ?? false,
     attentionBias,
-    norm: LAYER_NORM.has(type) ? 'layer' : 'rms',
-    ffnBias: type === 'gpt2' || type === 'gpt_neox' || type === 'bloom' || fields.get('mlp_bias') === true,
-    ...(type === 'gpt2' ? { learnedPositions: optional('n_positions', 'n_ctx') ?? 1024 } : {}),
-    ...(type === 'bloom' ? { embeddingNorm: true } : {}),
-    ...(type === 'gemma2' || type === 'gemma3_text' ? { normsPerLayer: 4 } : {}),
-    ...(Object.hasOwn(QK_NORM, type) ? { qkNorm: QK_NORM[type] } : {}),
-    ...(expertCount > 1
-      ? {
-          experts: {
-            count: expertCount,
-            topK: required('num_experts_per_tok'),
-            ffn: expertFfn,
-            sharedFfn: (optional('n_shared_experts') ?? 0) * expertFfn,
-            denseLayers: optional('first_k_dense_replace') ?? 0,
-            routerBias: type === 'deepseek_v3',
-          },
-        }
-      : {}),
-    ...(keyValueRank > 0
-      ? {
-          latent: {
-            queryRank: optional('q_lora_rank') ?? 0,
-            keyValueRank,
-            nopeHeadDim: required('qk_nope_head_dim'),
-            ropeHeadDim: required('qk_rope_head_dim'),
-            valueHeadDim: required('v_head_dim'),
-          },
-        }
-      : {}),
+    norm: family.norm ?? 'rms',
+    positions,
+    ffnBias: flag('mlp_bias') ?? (type === 'starcoder2' ? (flag('use_bias') ?? true) : (family.ffnBias ?? false)),
+    ...(learned > 0 ? { learnedPositions: learned } : {}),
+    ...(family.embeddingNorm === true ? { embeddingNorm: true } : {}),
+    ...(family.attentionSinks === true ? { attentionSinks: true } : {}),
+    ...(family.headBias === true ? { headBias: true } : {}),
+    ...(isNewFalcon ? { normsPerLayer: 2 } : family.normsPerLayer === undefined ? {} : { normsPerLayer: family.normsPerLayer }),
+    ...(family.qkNorm === undefined ? {} : { qkNorm: family.qkNorm }),
+    ...expertsOf(),
+    ...latentOf(),
   };
   throwIssues('parse', where, issues);
   return shape;
+
+  function expertsOf(): Pick<TransformerShape, 'experts'> {
+    const count = optional('num_local_experts', 'num_experts', 'n_routed_experts') ?? 0;
+    if (count <= 1) return {};
+    const width = optional('moe_intermediate_size') ?? ffn;
+    const sharedFfn = optional('shared_expert_intermediate_size') ?? (optional('n_shared_experts') ?? 0) * width;
+    return {
+      experts: {
+        count,
+        topK: required('num_experts_per_tok', 'experts_per_token'),
+        ffn: width,
+        sharedFfn,
+        denseLayers: optional('first_k_dense_replace') ?? 0,
+        routerBias: type === 'deepseek_v3' || family.expertBias === true,
+        ...(family.expertBias === true ? { bias: true } : {}),
+        ...(type === 'qwen2_moe' ? { sharedGate: true } : {}),
+      },
+    };
+  }
+
+  function latentOf(): Pick<TransformerShape, 'latent'> {
+    const keyValueRank = optional('kv_lora_rank') ?? 0;
+    if (keyValueRank === 0) return {};
+    return {
+      latent: {
+        queryRank: optional('q_lora_rank') ?? 0,
+        keyValueRank,
+        nopeHeadDim: required('qk_nope_head_dim'),
+        ropeHeadDim: required('qk_rope_head_dim'),
+        valueHeadDim: required('v_head_dim'),
+      },
+    };
+  }
 }

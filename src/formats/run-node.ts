@@ -18,13 +18,18 @@ export function nodeOfRun(cells: RunCells, gpus: number): { node: NodeShape; gpu
   if (name === '') throw new FabricPlanError('parse', 'gpu is empty; expected a GPU such as A100-80 or H100-SXM');
   const preset = gpuOfName(name);
   if (preset === undefined)
-    throw new FabricPlanError('unknown-name', `gpu "${name.slice(0, 40)}" is not known; expected one of ${GPUS.map(({ model }) => model).join(', ')}`);
+    throw new FabricPlanError(
+      'unknown-name',
+      `gpu "${name.slice(0, 40)}" is not known; expected one of ${GPUS.map(({ model }) => model).join(', ')}`,
+    );
   const memory = memoryOfName(name);
   const { source: _source, ...shape } = preset;
   const gpu = memory === undefined ? shape : { ...shape, memory: gpuMemory(memory) };
   const family = preset.model.split('-')[0];
   const isRack = /^GB[23]00/.test(preset.model);
-  const perNode = cells.whole('gpus_per_node') ?? cells.infer('gpus_per_node', Math.min(gpus, isRack || /^(V100|GH200)/.test(preset.model) ? 4 : 8), 'usual for the GPU');
+  const perNode =
+    cells.whole('gpus_per_node') ??
+    cells.infer('gpus_per_node', Math.min(gpus, isRack || /^(V100|GH200)/.test(preset.model) ? 4 : 8), 'usual for the GPU');
   const base =
     NODES.find((node) => node.gpu.model === preset.model && node.gpus === perNode) ??
     NODES.find((node) => node.gpu.model.split('-')[0] === family && node.gpus === perNode) ??
@@ -34,7 +39,17 @@ export function nodeOfRun(cells: RunCells, gpus: number): { node: NodeShape; gpu
   const nic = { ...linkNamed('RoCE-400'), bandwidth: (gigabits * 1e9) / 8 };
   const node: NodeShape =
     base === undefined
-      ? { name: 'node', gpus: perNode, gpu, scaleUp: { kind: 'none' }, attach: { kind: 'pcie-switch', link: linkNamed('PCIe4-x16'), gpusPerSwitch: 2 }, cpus: 2, cpuLink: linkNamed('xGMI-sockets'), nics: count, nic }
+      ? {
+          name: 'node',
+          gpus: perNode,
+          gpu,
+          scaleUp: { kind: 'none' },
+          attach: { kind: 'pcie-switch', link: linkNamed('PCIe4-x16'), gpusPerSwitch: 2 },
+          cpus: 2,
+          cpuLink: linkNamed('xGMI-sockets'),
+          nics: count,
+          nic,
+        }
       : { ...base, ...rackOf(cells, base, gpus), gpu, gpus: perNode, scaleUp: scaleUpOf(base, perNode), nics: count, nic };
   return { node, gpu: preset.model };
 }
@@ -55,7 +70,11 @@ function scaleUpOf(base: NodeShape, gpus: number): NodeShape['scaleUp'] {
 
 /** The preset of a GPU's name as tables write it: `A100-80`, `H100-SXM`, `V100-32`, `GH200-96`, `MI300X`. */
 function gpuOfName(name: string): GpuPreset | undefined {
-  const wanted = name.toUpperCase().replace(/\s+/g, '-').replace(/^NVIDIA-|^AMD-/, '').replace(/GB$/, '');
+  const wanted = name
+    .toUpperCase()
+    .replace(/\s+/g, '-')
+    .replace(/^NVIDIA-|^AMD-/, '')
+    .replace(/GB$/, '');
   const exact = GPUS.find(({ model }) => model.toUpperCase() === wanted);
   if (exact !== undefined) return exact;
   const [family, ...rest] = wanted.split('-');
@@ -64,7 +83,10 @@ function gpuOfName(name: string): GpuPreset | undefined {
   const formed = kin.filter(({ model }) => form === undefined || model.toUpperCase().includes(form));
   const memory = Number(rest.find((part) => /^\d+$/.test(part)));
   return (
-    nearest(formed, Number.isNaN(memory) ? undefined : gpuMemory(memory)) ?? formed.find(({ model }) => model.includes('SXM-80')) ?? formed.at(0) ?? kin.at(0)
+    nearest(formed, Number.isNaN(memory) ? undefined : gpuMemory(memory)) ??
+    formed.find(({ model }) => model.includes('SXM-80')) ??
+    formed.at(0) ??
+    kin.at(0)
   );
 }
 

@@ -45,12 +45,12 @@ export function shapeOfRun(cells: RunCells): TransformerShape {
   const isKnown = Object.hasOwn(ARCHITECTURES, arch);
   if (!isKnown) cells.infer('arch', 'llama', `"${arch.slice(0, 40)}" is not known`);
   const traits = ARCHITECTURES[isKnown ? arch : 'llama'];
-  const heads =
-    cells.whole('heads') ?? cells.infer('heads', hidden % FAMILY_OF_HEADS === 0 ? hidden / FAMILY_OF_HEADS : 1, 'heads of 128');
+  const heads = cells.whole('heads') ?? cells.infer('heads', hidden % FAMILY_OF_HEADS === 0 ? hidden / FAMILY_OF_HEADS : 1, 'heads of 128');
   const kvHeads = cells.whole('kv_heads') ?? heads;
   const gated = traits.gated ?? true;
   const ffn =
-    cells.whole('ffn') ?? cells.infer('ffn', gated ? Math.round((hidden * 8) / 3 / 256) * 256 : 4 * hidden, gated ? '8/3 of the width' : '4 times the width');
+    cells.whole('ffn') ??
+    cells.infer('ffn', gated ? Math.round((hidden * 8) / 3 / 256) * 256 : 4 * hidden, gated ? '8/3 of the width' : '4 times the width');
   const vocab = cells.whole('vocab') ?? cells.infer('vocab', gated ? 128_256 : 51_200, 'usual for the architecture');
   const learnedPositions = arch === 'gpt' ? (cells.whole('seq') ?? 2048) : 0;
   const shape: TransformerShape = {
@@ -69,7 +69,9 @@ export function shapeOfRun(cells: RunCells): TransformerShape {
     ...(traits.positions === undefined ? {} : { positions: traits.positions }),
     ...(traits.norm === undefined ? {} : { norm: traits.norm }),
     ...(learnedPositions > 0 ? { learnedPositions } : {}),
-    ...(experts === undefined ? {} : { experts: { count: experts, topK: cells.whole('topk') ?? cells.infer('topk', Math.min(2, experts), 'a common value'), ffn } }),
+    ...(experts === undefined
+      ? {}
+      : { experts: { count: experts, topK: cells.whole('topk') ?? cells.infer('topk', Math.min(2, experts), 'a common value'), ffn } }),
     ...(arch === 'moe-mla'
       ? {
           latent: { queryRank: 1536, keyValueRank: 512, nopeHeadDim: 128, ropeHeadDim: 64, valueHeadDim: 128 },

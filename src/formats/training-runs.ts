@@ -1,7 +1,14 @@
 import { FabricPlanError } from '../errors.js';
 import type { NodeShape } from '../fabric/builders/node.js';
 import { memoryOf, peakMemory } from '../training/estimate-memory.js';
-import { ATTENTION_KERNELS, type AttentionKernel, type Parallelism, type Precision, type Recomputation, type TrainingJob } from '../training/types.js';
+import {
+  ATTENTION_KERNELS,
+  type AttentionKernel,
+  type Parallelism,
+  type Precision,
+  type Recomputation,
+  type TrainingJob,
+} from '../training/types.js';
 import { completeJob, completeParallelism, refuseDegrees } from '../training/validate-job.js';
 import { parseTable } from './collective-measurements.js';
 import { RunCells, type RunColumns } from './run-cells.js';
@@ -77,7 +84,11 @@ function resolveRun(id: string, columns: RunColumns): TrainingRun {
         : cells.infer('attention', 'flash', 'usual since 2022'));
   const globalBatch =
     cells.whole('gbs') ??
-    cells.infer('gbs', (cells.whole('dp') ?? gpus) * (cells.whole('mbs') ?? 1) * Math.max(1, 4 * (cells.whole('pp') ?? 1)), 'four micro-batches a stage');
+    cells.infer(
+      'gbs',
+      (cells.whole('dp') ?? gpus) * (cells.whole('mbs') ?? 1) * Math.max(1, 4 * (cells.whole('pp') ?? 1)),
+      'four micro-batches a stage',
+    );
   const job: TrainingJob = {
     model,
     sequence,
@@ -87,7 +98,9 @@ function resolveRun(id: string, columns: RunColumns): TrainingRun {
     gradientBytes: isMegatron && !isClassic ? 4 : 2,
     kernels,
     loss: FUSED_LOSS.test(framework) || framework === '' ? 'fused' : 'eager',
-    ...(/async ?tp/.test(cells.text('note').toLowerCase()) ? { tensorOverlap: cells.infer('tensor overlap', 0.45, 'the note says async TP; 30–60 % reported') } : {}),
+    ...(/async ?tp/.test(cells.text('note').toLowerCase())
+      ? { tensorOverlap: cells.infer('tensor overlap', 0.45, 'the note says async TP; 30–60 % reported') }
+      : {}),
     dropout: isClassic,
     ...(isClassic ? { overlap: 0 } : {}),
   };

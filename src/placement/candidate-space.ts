@@ -37,6 +37,7 @@ export function candidateSpace(
   gpus: number,
   widestTensor: number,
   egress: number,
+  usableMemory: number,
   objective: Objective,
   run: RunFrame,
   options: SpaceOptions,
@@ -65,7 +66,7 @@ export function candidateSpace(
       continue;
     }
     const context = parallelism.pipeline > 1 ? strongest : weakest;
-    if (peakMemory(job, parallelism) > context.floors[0].memory) {
+    if (peakMemory(job, parallelism) > context.floors[0].memory * usableMemory) {
       reject('does not fit GPU memory');
       continue;
     }

@@ -22,7 +22,8 @@ const WORSE: Readonly<Record<Objective, string>> = { time: 'slower', cost: 'dear
 export function lostBy(objective: Objective, best: Scored, other: Scored): string {
   const extra = best.score[objective] > 0 ? other.score[objective] / best.score[objective] - 1 : 0;
   const part = PARTS.reduce((a, b) => (excess(best, other, b[0]) > excess(best, other, a[0]) ? b : a));
-  const most = excess(best, other, part[0]) > 0 ? `, most of it in ${part[1]} (+${formatSeconds(excess(best, other, part[0]))} a step)` : '';
+  const most =
+    excess(best, other, part[0]) > 0 ? `, most of it in ${part[1]} (+${formatSeconds(excess(best, other, part[0]))} a step)` : '';
   return `${formatShare(extra, 2)} ${WORSE[objective]}${most}`;
 }
 

@@ -55,7 +55,8 @@ function* neighbours(routes: Routes, { selection, parallelism }: Candidate, free
     for (let i = 0; i < selection.gpus.length; i++)
       for (const gpu of idle) yield { ...selection, gpus: selection.gpus.map((own, at) => (at === i ? gpu : own)) };
   }
-  for (const [a, b] of blockPairs(routes, selection)) yield { ...selection, gpus: exchanged(selection.gpus, a, b), sites: sitesAfter(routes, selection, a, b) };
+  for (const [a, b] of blockPairs(routes, selection))
+    yield { ...selection, gpus: exchanged(selection.gpus, a, b), sites: sitesAfter(routes, selection, a, b) };
 }
 
 /** Runs of consecutive ranks in one location, at every level, in pairs of equal length; the broadest level first. */

@@ -29,8 +29,10 @@ export function parallelismSpace(job: CompleteJob, gpus: number, widestTensor: n
   const { fixed, schedules, outerEvery } = options;
   const { model } = job;
   const found: CompleteParallelism[] = [];
-  const pick = <K extends keyof Parallelism>(field: K, values: readonly NonNullable<Parallelism[K]>[]): readonly NonNullable<Parallelism[K]>[] =>
-    fixed[field] === undefined ? values : [fixed[field]];
+  const pick = <K extends keyof Parallelism>(
+    field: K,
+    values: readonly NonNullable<Parallelism[K]>[],
+  ): readonly NonNullable<Parallelism[K]>[] => (fixed[field] === undefined ? values : [fixed[field]]);
   const contexts = pick('context', job.sequence >= LONG_SEQUENCE ? [1, 2, 4, 8, 16] : [1]);
   const tensors = pick(
     'tensor',

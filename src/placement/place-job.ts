@@ -27,6 +27,8 @@ export interface PlaceOptions {
   readonly limits?: RunLimits;
   /** Also return the placements that none beats in all of these. */
   readonly pareto?: readonly Objective[];
+  /** Share (0–1) of GPU memory to leave free: estimates of memory are off by some percent. Default 0.05. */
+  readonly memoryHeadroom?: number;
   /** Number of placements to return. Default 5. */
   readonly limit?: number;
   /** Steps between synchronisations across sites for low-communication training. Default 100. */
@@ -72,6 +74,9 @@ export function placeJob(routes: Routes, job: TrainingJob, options: PlaceOptions
   if (options.tokens !== undefined && !(options.tokens > 0 && Number.isFinite(options.tokens)))
     throw invalidArgument(where, 'tokens', options.tokens, 'a finite number above 0');
   checkLimits(where, options.limits ?? {}, options.tokens, complete.eurosPerGpuHour !== undefined);
+  const memoryHeadroom = options.memoryHeadroom ?? 0.05;
+  if (!(memoryHeadroom >= 0 && memoryHeadroom < 1))
+    throw invalidArgument(where, 'memoryHeadroom', memoryHeadroom, 'a share from 0 to below 1');
   const free = orderRanks(
     routes,
     options.free === undefined ? Int32Array.from(routes.fabric.gpuIds, (_, i) => i) : gpuIndices(routes.fabric, options.free, where),
@@ -79,7 +84,9 @@ export function placeJob(routes: Routes, job: TrainingJob, options: PlaceOptions
   const { counts, isFirst } = wantedCounts(where, options.gpus, free.length);
   const strategies =
     options.strategies?.map((strategy) => resolveStrategy(where, strategy)) ??
-    (counts.every((count) => arrangementCount(free.length, count) <= MOST_UNASKED) ? [...DEFAULT_STRATEGIES, exhaustive] : DEFAULT_STRATEGIES);
+    (counts.every((count) => arrangementCount(free.length, count) <= MOST_UNASKED)
+      ? [...DEFAULT_STRATEGIES, exhaustive]
+      : DEFAULT_STRATEGIES);
   const question: SearchQuestion = {
     job: complete,
     strategies,
@@ -89,6 +96,7 @@ export function placeJob(routes: Routes, job: TrainingJob, options: PlaceOptions
     limit,
     run: { steps: (options.tokens ?? 0) / (job.globalBatch * job.sequence), limits: options.limits ?? {} },
     space: { fixed: options.fixed ?? {}, schedules },
+    usableMemory: 1 - memoryHeadroom,
     signal: options.signal,
     onProgress: options.onProgress,
   };
@@ -176,7 +184,8 @@ function describePlacement(
           `Sites are synchronised every ${parallelism.outerEvery} steps only: the model may converge differently than with synchronous steps; quality at this size and interval is not proven in public.`,
         ]
       : [];
-  if (parallelism.schedule === 'zero-bubble') caveats.push('The zero-bubble schedule needs a framework that has it; fix `schedule` to `1f1b` for one that has not.');
+  if (parallelism.schedule === 'zero-bubble')
+    caveats.push('The zero-bubble schedule needs a framework that has it; fix `schedule` to `1f1b` for one that has not.');
   const step = describeStep(job, parallelism, price, set, floors);
   return {
     strategy: selection.strategy,

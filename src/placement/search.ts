@@ -5,7 +5,7 @@ import { COMPUTE_MODEL, type GpuFloor } from '../training/compute-model.js';
 import { fitsStages } from '../training/describe-step.js';
 import { memoryOf, peakMemory } from '../training/estimate-memory.js';
 import { gpuSet, type GpuSet } from '../training/gpu-floor.js';
-import { prepareMapping, type AxisCache, type PreparedMapping } from '../training/prepare-mapping.js';
+import { prepareMapping, type AxisCache, type PreparedAxis, type PreparedMapping } from '../training/prepare-mapping.js';
 import { priceStep, type GpuTimes, type StepContext, type StepPrice } from '../training/price-step.js';
 import { stageFloors } from '../training/stage-floors.js';
 import type { CompleteJob, CompleteParallelism } from '../training/validate-job.js';
@@ -26,6 +26,8 @@ export interface SearchQuestion {
   readonly limit: number;
   readonly run: RunFrame;
   readonly space: Omit<SpaceOptions, 'outerEvery'>;
+  /** Share of GPU memory that may be used. */
+  readonly usableMemory: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((share: number) => void) | undefined;
 }
@@ -199,7 +201,7 @@ function openPool(state: SearchState, selection: Selection): Pool {
   const key = JSON.stringify([selection.gpus.length, widest, selection.outerEvery, set.floor, set.ceiling]);
   let space = state.spaces.get(key);
   if (space === undefined) {
-    space = candidateSpace(job, set, selection.gpus.length, widest, state.egress, objective, run, {
+    space = candidateSpace(job, set, selection.gpus.length, widest, state.egress, question.usableMemory, objective, run, {
       ...options,
       outerEvery: selection.outerEvery,
     });
@@ -233,7 +235,7 @@ function priceEntry(state: SearchState, pool: Pool, { parallelism }: SpaceEntry)
   let mapping = pool.mappings.get(key);
   if (mapping === undefined) {
     let axes = state.axes.get(selection.gpus);
-    if (axes === undefined) state.axes.set(selection.gpus, (axes = new Map()));
+    if (axes === undefined) state.axes.set(selection.gpus, (axes = new Map<string, PreparedAxis>()));
     pool.mappings.set(key, (mapping = prepareMapping(routes, selection.gpus, parallelism, selection.order, axes)));
   }
   state.priced++;
@@ -266,7 +268,7 @@ export function priceMapped(
     const balanced = parallelism.stageLayers.length > 0 || parallelism.interleave > 1 ? [] : balanceStages(job, parallelism, mixed);
     for (const stageLayers of balanced.length > 0 ? [parallelism.stageLayers, balanced] : [parallelism.stageLayers]) {
       const own = { ...parallelism, stageLayers };
-      if (!fitsStages(memoryOf(job, own), floors)) continue;
+      if (!fitsStages(memoryOf(job, own), floors, state.question.usableMemory)) continue;
       const price = priceStep(job, own, mapping, mixed);
       const candidate: Candidate = { selection, parallelism: own, price, score: score(price), set, floors };
       if (best === undefined || compareScores(objective, candidate.score, best.score) < 0) best = candidate;
@@ -286,7 +288,8 @@ function keep(kept: Candidate[], candidate: Candidate, objective: Objective, lim
 
 function addToFront(front: Candidate[], candidate: Candidate, objectives: readonly Objective[]): Candidate[] {
   const isBeaten = front.some(
-    ({ score }) => dominates(objectives, score, candidate.score) || objectives.every((objective) => score[objective] === candidate.score[objective]),
+    ({ score }) =>
+      dominates(objectives, score, candidate.score) || objectives.every((objective) => score[objective] === candidate.score[objective]),
   );
   return isBeaten ? front : [...front.filter(({ score }) => !dominates(objectives, candidate.score, score)), candidate];
 }
@@ -298,12 +301,13 @@ function improveBest(state: SearchState, free: Int32Array): void {
     if (strategy === 'exhaustive') continue;
     for (const start of kept.slice(0, IMPROVED)) {
       const better = improveMapping(state.routes, start, free, (selection) => {
-        const set = selection.gpus === start.selection.gpus ? start.set : gpuSet(state.routes.fabric, selection.gpus, job.precision, 'placeJob');
+        const set =
+          selection.gpus === start.selection.gpus ? start.set : gpuSet(state.routes.fabric, selection.gpus, job.precision, 'placeJob');
         const { parallelism } = start;
         const mapping = prepareMapping(state.routes, selection.gpus, parallelism, selection.order);
         const context: StepContext = { floors: [set.floor], gpuCount: selection.gpus.length, constants: COMPUTE_MODEL };
         state.priced++;
-        if (!set.isMixed && peakMemory(job, parallelism) > set.floor.memory) return undefined;
+        if (!set.isMixed && peakMemory(job, parallelism) > set.floor.memory * state.question.usableMemory) return undefined;
         const priced = priceMapped(state, selection, set, parallelism, mapping, context);
         return typeof priced === 'string' ? undefined : priced;
       });

@@ -1,5 +1,6 @@
 import type { FabricSummary } from '../fabric/capacity.js';
-import type { Rejection } from '../placement/types.js';
+import type { Objective } from '../placement/objective.js';
+import type { PlacementProof, Rejection, RunEstimate } from '../placement/types.js';
 import type { StepEstimate } from '../training/types.js';
 
 /** A placement as reports show it: plain numbers in SI units. */
@@ -9,6 +10,10 @@ export interface ReportPlacement {
   readonly sites: Readonly<Record<string, number>>;
   readonly step: StepEstimate;
   readonly caveats: readonly string[];
+  /** The whole run, where its tokens are known. */
+  readonly run?: RunEstimate;
+  /** What it loses to the first by. */
+  readonly lostBy?: string;
   /** GPU ids in rank order, where asked for. */
   readonly gpus?: readonly string[];
 }
@@ -49,10 +54,14 @@ export interface PlanReport {
     readonly tokensPerStep: number;
     readonly precision: string;
   };
+  readonly objective: Objective;
   readonly placements: readonly ReportPlacement[];
+  /** Placements that none beats in all objectives asked for. */
+  readonly front?: readonly ReportPlacement[];
   readonly rejections: readonly Rejection[];
   readonly examined: number;
   readonly feasible: number;
+  readonly proof: PlacementProof;
   readonly explanation: string;
   readonly study?: StudyReport;
 }

@@ -56,9 +56,9 @@ export function describeStep(
   };
 }
 
-/** Whether every stage fits its GPUs. */
-export function fitsStages(memory: Pick<MemoryEstimate, 'stages'>, floors: readonly GpuFloor[]): boolean {
-  return memory.stages.every(({ total, stage }) => total <= floors[floors.length === 1 ? 0 : stage].memory);
+/** Whether every stage fits its GPUs, or a share of their memory. */
+export function fitsStages(memory: Pick<MemoryEstimate, 'stages'>, floors: readonly GpuFloor[], usable = 1): boolean {
+  return memory.stages.every(({ total, stage }) => total <= floors[floors.length === 1 ? 0 : stage].memory * usable);
 }
 
 function bottleneckOf(breakdown: StepEstimate['breakdown'], seconds: number, worst: AxisEstimate | undefined): string {

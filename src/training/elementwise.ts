@@ -28,7 +28,7 @@ export function elementwiseTraffic(job: CompleteJob): ElementwiseTraffic {
   const { model } = job;
   const isEager = job.kernels === 'eager';
   const wide = job.precision === 'fp32' ? 2 : 1;
-  const isLayerNorm = model.norm === 'layer';
+  const isLayerNorm = model.norm !== undefined && model.norm !== 'rms';
   const norm = isEager && !isLayerNorm ? 28 : 4;
   const dropout = job.dropout ? (isEager ? 5 : 1) : 0;
   const rotary = (model.positions ?? ((model.learnedPositions ?? 0) > 0 ? 'learned' : 'rotary')) === 'rotary' ? (isEager ? 20 : 4) : 0;

@@ -53,12 +53,7 @@ export function gpuSet(fabric: Fabric, gpus: Int32Array, precision: Precision, w
       ceiling = floor;
       continue;
     }
-    if (
-      peak === floor.peak &&
-      efficiency === floor.efficiency &&
-      memory === floor.memory &&
-      memoryBandwidth === floor.memoryBandwidth
-    )
+    if (peak === floor.peak && efficiency === floor.efficiency && memory === floor.memory && memoryBandwidth === floor.memoryBandwidth)
       continue;
     isMixed = true;
     const slower = peak * efficiency < floor.peak * floor.efficiency;

@@ -34,14 +34,17 @@ export function countParameters(shape: TransformerShape): ParameterCount {
   const norms = (shape.normsPerLayer ?? 2) * normParameters(shape);
   const dense = attention + norms + feedForward(shape, shape.ffn);
   const { experts } = shape;
-  const embedding = vocab * h * (shape.tied ? 1 : 2) + (shape.learnedPositions ?? 0) * h;
+  const embedding = vocab * h * (shape.tied ? 1 : 2) + (shape.learnedPositions ?? 0) * h + (shape.headBias === true ? vocab : 0);
   const rest = embedding + normParameters(shape) * (shape.embeddingNorm === true ? 2 : 1);
   if (experts === undefined) {
     const total = layers * dense + rest;
     return { total, active: total, embedding, layer: dense, expertLayer: dense, activeExpertLayer: dense, routedExperts: 0 };
   }
-  const one = feedForward(shape, experts.ffn);
-  const shared = experts.sharedFfn === undefined || experts.sharedFfn === 0 ? 0 : feedForward(shape, experts.sharedFfn);
+  const one = feedForward({ ...shape, ffnBias: experts.bias ?? shape.ffnBias ?? false }, experts.ffn);
+  const shared =
+    experts.sharedFfn === undefined || experts.sharedFfn === 0
+      ? 0
+      : feedForward(shape, experts.sharedFfn) + (experts.sharedGate === true ? h : 0);
   const router = h * experts.count + (experts.routerBias === true ? experts.count : 0);
   const routedExperts = experts.count * one;
   const expertLayer = attention + norms + router + shared + routedExperts;
@@ -71,7 +74,7 @@ function attentionParameters(shape: TransformerShape): number {
   const biases =
     shape.attentionBias === undefined || shape.attentionBias === 'none' ? 0 : a * d + 2 * k * d + (shape.attentionBias === 'all' ? h : 0);
   const qkNorm = shape.qkNorm === 'head' ? 2 * d : shape.qkNorm === 'full' ? a * d + k * d : 0;
-  return matrices + biases + qkNorm;
+  return matrices + biases + qkNorm + (shape.attentionSinks === true ? a : 0);
 }
 
 function feedForward(shape: TransformerShape, width: number): number {
@@ -79,7 +82,7 @@ function feedForward(shape: TransformerShape, width: number): number {
   return (branches + 1) * shape.hidden * width + (shape.ffnBias === true ? branches * width + shape.hidden : 0);
 }
 
-const normParameters = (shape: TransformerShape): number => (shape.norm === 'layer' ? 2 : 1) * shape.hidden;
+const normParameters = ({ norm, hidden }: TransformerShape): number => (norm === 'none' ? 0 : norm === 'layer' ? 2 : 1) * hidden;
 
 /** Matrix parameters of one layer that a token passes: what its FLOPs count. */
 export function activeLayerMatrices(shape: TransformerShape, isExpertLayer: boolean): number {

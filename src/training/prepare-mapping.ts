@@ -136,8 +136,14 @@ function prepareAxis(routes: Routes, groupsOf: () => Int32Array[]): PreparedAxis
   const prepared = lazily(() => {
     const groups = groupsOf().filter((group) => group.length > 1);
     const distinct = distinctGroups(routes, groups);
-    const domainsOf = (group: Int32Array): number => new Set(Array.from(group, (gpu) => routes.zones.zoneOf[routes.fabric.compiled.gpus[gpu]])).size;
-    return { groups, distinct, size: Math.max(1, ...distinct.map((group) => group.length)), domains: Math.max(1, ...distinct.map(domainsOf)) };
+    const domainsOf = (group: Int32Array): number =>
+      new Set(Array.from(group, (gpu) => routes.zones.zoneOf[routes.fabric.compiled.gpus[gpu]])).size;
+    return {
+      groups,
+      distinct,
+      size: Math.max(1, ...distinct.map((group) => group.length)),
+      domains: Math.max(1, ...distinct.map(domainsOf)),
+    };
   });
   const candidates = new Map<CollectiveOperation, PricedCandidate[]>();
   const priced = (operation: CollectiveOperation): PricedCandidate[] => {

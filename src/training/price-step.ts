@@ -187,13 +187,8 @@ export function priceStep(
   let fill = 0;
   if (pipeline > 1) {
     // Every tensor rank sends its part and gathers behind the boundary. Strict 1F1B waits for its neighbour twice per micro-batch; chunks leave room to send while others are computed.
-    const crossing = add(
-      'pipeline',
-      mapping.pipeline,
-      'send-receive',
-      width / tensor,
-      2 * m * interleave,
-      (seconds) => (interleave > 1 || parallelism.schedule !== '1f1b' ? Math.min(seconds, steady * CHUNK_WINDOW) : 0),
+    const crossing = add('pipeline', mapping.pipeline, 'send-receive', width / tensor, 2 * m * interleave, (seconds) =>
+      interleave > 1 || parallelism.schedule !== '1f1b' ? Math.min(seconds, steady * CHUNK_WINDOW) : 0,
     );
     fill = (2 * (pipeline - 1) * crossing.seconds) / crossing.calls;
   }
@@ -222,7 +217,14 @@ export function priceStep(
       const layerCalls = parameters / layerBytes;
       // A pipeline stage gathers once: it would have to for every micro-batch in flight.
       const [gathers, behind] = pipeline > 1 ? [1, slowest] : [m, steady];
-      add('data', group, 'all-gather', 2 * layerBytes, (pipeline > 1 ? 1 : 2) * gathers * layerCalls, window(1, behind * (1 + forwardShare) * 0.5));
+      add(
+        'data',
+        group,
+        'all-gather',
+        2 * layerBytes,
+        (pipeline > 1 ? 1 : 2) * gathers * layerCalls,
+        window(1, behind * (1 + forwardShare) * 0.5),
+      );
       add('data', group, 'reduce-scatter', bytes.gradient * layerBytes, gathers * layerCalls, window(1, behind * (1 - forwardShare) * 0.5));
       if (ranks < replicas && !isOuter)
         add('data', mapping.shardReplicas, 'all-reduce', (bytes.gradient * parameters) / ranks, 1, window(1, slowest));

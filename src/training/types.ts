@@ -26,11 +26,15 @@ export interface TransformerShape {
   /** Which attention projections have biases. Default none. */
   readonly attentionBias?: 'none' | 'qkv' | 'all';
   readonly ffnBias?: boolean;
-  /** Layer norms have a bias, RMS norms do not. Default `rms`. */
-  readonly norm?: 'rms' | 'layer';
+  /** Layer norms have a bias, RMS norms do not; `none` for norms without parameters. Default `rms`. */
+  readonly norm?: 'rms' | 'layer' | 'none';
   readonly normsPerLayer?: number;
   /** Norm of queries and keys: per head, or over all heads. Default none. */
   readonly qkNorm?: 'none' | 'head' | 'full';
+  /** One learned score per head that attention may go to instead of a token. */
+  readonly attentionSinks?: boolean;
+  /** Whether the output head has a bias. */
+  readonly headBias?: boolean;
   /** A norm after the embedding. */
   readonly embeddingNorm?: boolean;
   /** Mixture of experts. */
@@ -44,6 +48,10 @@ export interface TransformerShape {
     /** First layers that are dense, of width `ffn` of the shape. Default 0. */
     readonly denseLayers?: number;
     readonly routerBias?: boolean;
+    /** Whether experts have biases. */
+    readonly bias?: boolean;
+    /** A gate on the shared expert's output, one vector of the width. */
+    readonly sharedGate?: boolean;
   };
   /** Multi-head latent attention. */
   readonly latent?: {
@@ -184,8 +192,8 @@ export interface Mapping {
   readonly order?: readonly Axis[];
 }
 
-/** Memory of one GPU by what it is for. */
-export interface MemoryParts {
+/** Memory of one GPU by what it is for. An alias, so that `Object.values` knows that all are numbers. */
+export type MemoryParts = {
   readonly weights: Bytes;
   readonly gradients: Bytes;
   readonly optimizer: Bytes;
@@ -196,7 +204,7 @@ export interface MemoryParts {
   readonly buffers: Bytes;
   /** CUDA context, libraries, workspaces. */
   readonly runtime: Bytes;
-}
+};
 
 /** Memory of a GPU of one pipeline stage. The parts sum to the total. */
 export interface StageMemory {
@@ -237,7 +245,7 @@ export interface AxisEstimate {
 }
 
 /** Where the time of a step goes; the parts sum to it. */
-export interface StepBreakdown {
+export type StepBreakdown = {
   /** Arithmetic and memory-bound operations of the slowest stage, recomputation included. */
   readonly compute: Seconds;
   /** Waiting of a pipeline that fills and drains. */
@@ -246,7 +254,7 @@ export interface StepBreakdown {
   readonly optimizer: Seconds;
   /** Waiting for the host to launch kernels, work per step, stragglers, compute slowed down by traffic beside it. */
   readonly overhead: Seconds;
-}
+};
 
 /** Time and efficiency of one step under a mapping. */
 export interface StepEstimate {

@@ -29,7 +29,12 @@ export function completeJob(where: string, job: TrainingJob): CompleteJob {
     if (!isGood) issues.push({ path, message: `${where}: ${path} is ${showValue(value)}; expected ${expected}` });
   };
   const whole = (path: string, value: unknown): void => {
-    expect(typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1e12, path, value, 'a whole number of at least 1');
+    expect(
+      typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1e12,
+      path,
+      value,
+      'a whole number of at least 1',
+    );
   };
   const from = (path: keyof TrainingJob, least: number, most: number, expected: string): void => {
     const value = job[path];

@@ -6,7 +6,7 @@ import { formatBytes, formatCount } from '../../quantities.js';
 import { formatTable } from '../../report/text-report.js';
 import { estimateMemory } from '../../training/estimate-memory.js';
 import { countParameters } from '../../training/parameters.js';
-import type { Parallelism, Precision, Recomputation, TrainingJob } from '../../training/types.js';
+import type { AttentionKernel, Optimizer, PipelineSchedule, Parallelism, Precision, Recomputation, TrainingJob } from '../../training/types.js';
 import { refuseParallelism } from '../../training/validate-job.js';
 import { FabricPlanError, invalidArgument } from '../../errors.js';
 import { EXIT, printJson } from '../output.js';
@@ -25,6 +25,13 @@ export interface MemoryOptions {
   readonly precision: string;
   readonly offload?: boolean;
   readonly gpu?: string;
+  readonly context: string;
+  readonly expert: string;
+  readonly interleave: string;
+  readonly schedule: string;
+  readonly optimizer: string;
+  readonly gradientBytes: string;
+  readonly attention: string;
 }
 
 /** Prints the memory of the fullest GPU; returns the exit code. */
@@ -36,6 +43,10 @@ export function memory(model: string, options: MemoryOptions): number {
   };
   const shape = model === '-' || model.endsWith('.json') || existsSync(model) ? parseModelConfig(readInput(model)) : describedModel(model);
   const parallelism: Parallelism = {
+    context: whole('context', options.context),
+    expert: whole('expert', options.expert),
+    interleave: whole('interleave', options.interleave),
+    schedule: options.schedule as PipelineSchedule,
     tensor: whole('tensor', options.tensor),
     pipeline: whole('pipeline', options.pipeline),
     data: whole('data', options.data),
@@ -51,6 +62,9 @@ export function memory(model: string, options: MemoryOptions): number {
     globalBatch,
     precision: options.precision as Precision,
     offload: options.offload ?? false,
+    optimizer: options.optimizer as Optimizer,
+    gradientBytes: options.gradientBytes === '4' ? 4 : 2,
+    attention: options.attention as AttentionKernel,
   };
   const refusal = refuseParallelism(job, parallelism);
   if (refusal !== undefined) throw new FabricPlanError('invalid-argument', `memory: ${refusal}`);
@@ -73,6 +87,20 @@ export function memory(model: string, options: MemoryOptions): number {
     process.stdout.write(
       `${formatTable(['part', 'memory'], [...Object.entries(result.parts).map(([part, bytes]) => [part, formatBytes(bytes)]), ['total', formatBytes(result.total)], ...(result.host > 0 ? [['on the host', formatBytes(result.host)]] : [])])}\n`,
     );
+    if (result.stages.length > 1)
+      process.stdout.write(
+        `${formatTable(
+          ['stage', 'weights, gradients, optimizer', 'activations', 'logits', 'total'],
+          result.stages.map(({ stage, parts, total }) => [
+            String(stage),
+            formatBytes(parts.weights + parts.gradients + parts.optimizer),
+            formatBytes(parts.activations),
+            formatBytes(parts.logits),
+            formatBytes(total),
+          ]),
+        )}\n`,
+      );
+    process.stdout.write(`likely between ${formatBytes(result.low)} and ${formatBytes(result.high)}\n`);
     if (gpu !== undefined) process.stdout.write(`${fits === true ? 'fits' : 'does not fit'} ${gpu.model} (${formatBytes(gpu.memory)})\n`);
   }
   return fits === false ? EXIT.infeasible : EXIT.done;

@@ -1,4 +1,12 @@
-import { predictRuns, prepareRun, rankSweeps, summariseTraining, type PreparedRun, type TrainingSummary, type ValidatedRun } from '../../calibration/index.js';
+import {
+  predictRuns,
+  prepareRun,
+  rankSweeps,
+  summariseTraining,
+  type PreparedRun,
+  type TrainingSummary,
+  type ValidatedRun,
+} from '../../calibration/index.js';
 import { FabricPlanError } from '../../errors.js';
 import { buildRailOptimised } from '../../fabric/builders/rail-optimised.js';
 import { createFabric } from '../../fabric/create-fabric.js';
@@ -29,7 +37,9 @@ export function validateTraining(options: ValidateTrainingOptions): void {
   const slices = (keyOf: (run: ValidatedRun) => string): Slice[] => {
     const groups = new Map<string, ValidatedRun[]>();
     for (const run of timed) groups.set(keyOf(run), [...(groups.get(keyOf(run)) ?? []), run]);
-    return [...groups].map(([name, own]) => ({ name, ...summariseTraining(own) })).sort((a, b) => b.rows - a.rows || (a.name < b.name ? -1 : 1));
+    return [...groups]
+      .map(([name, own]) => ({ name, ...summariseTraining(own) }))
+      .sort((a, b) => b.rows - a.rows || (a.name < b.name ? -1 : 1));
   };
   const summary = {
     overall: summariseTraining(timed),
@@ -44,13 +54,22 @@ export function validateTraining(options: ValidateTrainingOptions): void {
     return;
   }
   const refused = rows.filter((row): row is RefusedRun => 'refused' in row);
-  process.stdout.write(`${rows.length - refused.length} rows predicted, ${timed.length} of them with a measured time, ${refused.length} refused\n\n`);
+  process.stdout.write(
+    `${rows.length - refused.length} rows predicted, ${timed.length} of them with a measured time, ${refused.length} refused\n\n`,
+  );
   const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
   const show = (title: string, list: readonly Slice[]): void => {
     process.stdout.write(
       `${formatTable(
         [title, 'rows', 'mean error', 'median', 'bias', 'within range'],
-        list.map(({ name, rows: count, mean, median, bias, coverage }) => [name, String(count), percent(mean), percent(median), percent(bias), percent(coverage)]),
+        list.map(({ name, rows: count, mean, median, bias, coverage }) => [
+          name,
+          String(count),
+          percent(mean),
+          percent(median),
+          percent(bias),
+          percent(coverage),
+        ]),
       )}\n`,
     );
   };

@@ -34,9 +34,7 @@ function proposeAcross(
     selections: splits(
       sites.map(({ gpus }) => gpus.length),
       count,
-    ).flatMap((parts) =>
-      context.grains.flatMap((grain) => select(context, parts, grain, strategy, order, unit, outerEvery) ?? []),
-    ),
+    ).flatMap((parts) => context.grains.flatMap((grain) => select(context, parts, grain, strategy, order, unit, outerEvery) ?? [])),
   };
 }
 

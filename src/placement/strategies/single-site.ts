@@ -9,14 +9,16 @@ export const singleSite: PlacementStrategy = {
       const largest = context.sites.reduce((most, { gpus }) => Math.max(most, gpus.length), 0);
       return { selections: [], reason: `no site has ${context.count} free GPUs (the largest has ${largest})` };
     }
-    const selections = able.flatMap(({ gpus }) => context.grains.map((grain) => context.pack(gpus, context.count, grain))).flatMap((packed): Selection[] => {
-      if (packed === undefined) return [];
-      const base = { strategy: 'single-site', gpus: packed, sites: [packed.length], unit: 'none', outerEvery: 1 } as const;
-      return [
-        { ...base, order: ['tensor', 'context', 'data', 'pipeline'] },
-        { ...base, order: ['tensor', 'context', 'pipeline', 'data'] },
-      ];
-    });
+    const selections = able
+      .flatMap(({ gpus }) => context.grains.map((grain) => context.pack(gpus, context.count, grain)))
+      .flatMap((packed): Selection[] => {
+        if (packed === undefined) return [];
+        const base = { strategy: 'single-site', gpus: packed, sites: [packed.length], unit: 'none', outerEvery: 1 } as const;
+        return [
+          { ...base, order: ['tensor', 'context', 'data', 'pipeline'] },
+          { ...base, order: ['tensor', 'context', 'pipeline', 'data'] },
+        ];
+      });
     return { selections };
   },
 };
