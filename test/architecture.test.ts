@@ -103,7 +103,7 @@ describe('architecture', () => {
       mathjs: /^(units|calibration)\//,
       graphology: /^fabric\/graph\.ts$|^routes\/find-path\.ts$/,
       zod: /^formats\//,
-      yaml: /^formats\//,
+      yaml: /^formats\/|^launch\//,
       saxes: /^formats\//,
       papaparse: /^formats\//,
       commander: /^cli\//,

@@ -13,6 +13,8 @@ import * as simulate from '../src/collectives/simulate.js';
 import * as nccl from '../src/nccl/index.js';
 import * as prediction from '../src/prediction/index.js';
 import * as schedules from '../src/collectives/schedules/index.js';
+import * as graph from '../src/graph/index.js';
+import * as launch from '../src/launch/index.js';
 import * as units from '../src/units/index.js';
 
 const SRC = fileURLToPath(new URL('../src/', import.meta.url));
@@ -51,6 +53,8 @@ function context(): Record<string, unknown> {
     ...schedules,
     ...units,
     ...calibration,
+    ...graph,
+    ...launch,
     createRandom,
     localityLevels,
     fabric,

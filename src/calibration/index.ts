@@ -36,3 +36,4 @@ export {
   type TrainingSummary,
   type ValidatedRun,
 } from './validate-training.js';
+export { runPreparer, type TabledRun } from './prepare-runs.js';

@@ -74,7 +74,9 @@ function createProgram(finish: (code: number) => void): Command {
     .option('--interleave <chunks>', 'model chunks per pipeline rank', '1')
     .addOption(new Option('--schedule <name>', 'pipeline schedule').choices([...PIPELINE_SCHEDULES]).default('1f1b'))
     .addOption(new Option('--optimizer <name>', 'optimizer').choices([...OPTIMIZERS]).default('adam'))
-    .addOption(new Option('--gradient-bytes <bytes>', 'bytes of an accumulated gradient: Megatron-LM keeps 4').choices(['2', '4']).default('2'))
+    .addOption(
+      new Option('--gradient-bytes <bytes>', 'bytes of an accumulated gradient: Megatron-LM keeps 4').choices(['2', '4']).default('2'),
+    )
     .addOption(new Option('--attention <kernel>', 'attention kernel').choices([...ATTENTION_KERNELS]).default('overlapped'))
     .option('--offload', 'optimizer states in host memory')
     .option('--gpu <model>', 'say whether it fits this GPU')

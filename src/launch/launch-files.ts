@@ -52,7 +52,7 @@ const SCRIPTS: Readonly<Record<Framework, string>> = {
  * @complexity O(GPUs of the fabric)
  * @example
  * Object.keys(launchFiles(fabric, { model, sequence: 2048, globalBatch: 8 }, { parallelism: { tensor: 1, pipeline: 1, data: 2 }, gpus: ['a', 'b'] }).files)
- * // ['ranks.csv', 'hostfile', 'rankfile', 'launch.sh', 'job.sbatch', 'hosts.txt', 'rank-devices.txt', 'jobset.yaml', 'megatron-args.txt']
+ * // ['ranks.csv', 'hostfile', 'rankfile', 'launch.sh', 'job.sbatch', 'jobset.yaml', 'megatron-args.txt']
  */
 export function launchFiles(fabric: Fabric, job: TrainingJob, mapping: Mapping, options: LaunchOptions = {}): LaunchFiles {
   const where = 'launchFiles';

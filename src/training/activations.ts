@@ -1,6 +1,6 @@
 import type { Bytes } from '../quantities.js';
 import type { Recomputation } from './types.js';
-import { expertTensor, type CompleteJob, type CompleteParallelism } from './validate-job.js';
+import { expertTensor, rankImbalance, type CompleteJob, type CompleteParallelism } from './validate-job.js';
 
 /**
  * Bytes that one layer keeps of one micro-batch for its backward pass, on one GPU.
@@ -51,7 +51,7 @@ export function layerActivations(
   const feedForward =
     isExpertLayer && experts !== undefined
       ? // Each token is copied to its experts: their input and output as well.
-        (experts.topK * (branches * experts.ffn + 4 * h) * job.expertImbalance) / expertTensor(parallelism) +
+        (experts.topK * (branches * experts.ffn + 4 * h) * rankImbalance(job, parallelism)) / expertTensor(parallelism) +
         (branches * (experts.sharedFfn ?? 0)) / tensor
       : (branches * model.ffn) / tensor;
   return tokens * (norms / outside + split / tensor + feedForward * wide);

@@ -1,4 +1,5 @@
 import type { FlopsPerSecond, Seconds } from '../quantities.js';
+import { FITTED } from './fitted-values.js';
 
 /** Constants of the compute model; see {@link COMPUTE_MODEL}. */
 export interface ComputeModel {
@@ -41,24 +42,7 @@ export interface ComputeModel {
  *
  * @source docs/validation.md (rows, left-out errors); priors: Calculon's size steps, FlashAttention-2 and -3 papers, Megatron-LM threads
  */
-export const COMPUTE_MODEL: ComputeModel = {
-  sustained: 0.946,
-  tileFill: 122,
-  kernelTail: 8e-6,
-  overlappedAttention: 0.763,
-  attentionEfficiency: 0.563,
-  softmaxTime: 1.53e-12,
-  scoreBytes: 8.7,
-  elementwiseTraffic: 1.43,
-  lossBytes: 20,
-  memoryEfficiency: 0.817,
-  hostPerLayer: 1.12e-3,
-  hostPerStep: 0.036,
-  trafficScale: 0.985,
-  dataOverlap: 0.6,
-  overlapCost: 0.106,
-  jitter: 0.0065,
-};
+export const COMPUTE_MODEL: ComputeModel = FITTED;
 
 /** Rates of the weakest GPU of a set: a synchronous step waits for it. */
 export interface GpuFloor {

@@ -1,7 +1,7 @@
 import type { Seconds } from '../quantities.js';
 import type { ComputeModel, GpuFloor } from './compute-model.js';
 import { elementwiseTraffic } from './elementwise.js';
-import { expertTensor, type CompleteJob, type CompleteParallelism } from './validate-job.js';
+import { expertTensor, rankImbalance, type CompleteJob, type CompleteParallelism } from './validate-job.js';
 
 /** Seconds of one layer and one micro-batch on one GPU, communication apart. */
 export interface LayerTimes {
@@ -66,7 +66,7 @@ export function layerTimes(
     const splitExpert = expertTensor(parallelism);
     const local = experts.count / expert;
     // Balanced routing brings every rank as many token copies as it has tokens, times what the busiest gets more.
-    const copies = (tokens * experts.topK * job.expertImbalance) / (splitExpert === 1 ? tensor : 1);
+    const copies = (tokens * experts.topK * rankImbalance(job, parallelism)) / (splitExpert === 1 ? tensor : 1);
     const each = Math.max(1, copies / local);
     const width = experts.ffn / splitExpert;
     matrices += multiply(each, branches * width, h, local) + multiply(each, h, width, local) + multiply(tokens, experts.count, h);

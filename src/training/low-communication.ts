@@ -50,8 +50,7 @@ export interface LowCommunicationEstimate {
  * @throws FabricPlanError `invalid-argument`
  * @reference Douillard et al., arXiv 2311.08105 (DiLoCo) and 2501.18512 (streaming)
  * @example
- * // 10 billion parameters over four sites, H = 100, steps of 1 s: 21.6 Gb/s hold 90 %.
- * lowCommunicationCost({ parameters: 10e9, sites: 4, every: 100, stepSeconds: 1, bandwidth: 21.6e9 / 8 }).utilisation // 0.9
+ * Math.round(100 * lowCommunicationCost({ parameters: 10e9, sites: 4, every: 100, stepSeconds: 1, bandwidth: 21.6e9 / 8 }).utilisation) // 90
  */
 export function lowCommunicationCost(plan: LowCommunication): LowCommunicationEstimate {
   const where = 'lowCommunicationCost';

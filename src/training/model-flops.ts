@@ -17,10 +17,9 @@ export interface FlopCount {
  * Training FLOPs per token in each published convention. Utilisations in different conventions differ by a quarter and more at long
  * sequences: compare like with like.
  *
- * @throws nothing
  * @reference Kaplan et al., arXiv 2001.08361; Chowdhery et al., arXiv 2204.02311, appendix B; Narayanan et al., SC 2021, equation 3
  * @example
- * modelFlops(model, 4096).modelFull // 448941195264
+ * modelFlops(model, 4096).modelFull // 449230405632
  */
 export function modelFlops(shape: TransformerShape, sequence: number): FlopCount {
   const { matrices, attentionFull, attentionCausal } = tokenFlops(shape, sequence);

@@ -1,10 +1,11 @@
 import type { Seconds } from '../quantities.js';
 import type { ComputeModel, GpuFloor } from './compute-model.js';
+import { addDataTraffic, type AddTraffic } from './data-traffic.js';
 import { headTimes, layerTimes, type LayerTimes } from './layer-times.js';
-import { exposedOuter } from './low-communication.js';
 import { bubbleTime } from './pipeline-time.js';
 import type { PreparedAxis, PreparedMapping } from './prepare-mapping.js';
-import { stageLayers, stageParameters } from './stage-parameters.js';
+import { stageParameters } from './stage-parameters.js';
+import { stageShape } from './stage-shape.js';
 import { stateBytes } from './state-bytes.js';
 import type { AxisEstimate, StepBreakdown } from './types.js';
 import { expertTensor, shardRanks, type CompleteJob, type CompleteParallelism } from './validate-job.js';
@@ -51,20 +52,13 @@ export function priceStep(
 ): StepPrice {
   const { model, sequence } = job;
   const { tensor, pipeline, data, context, contextMethod, expert, microBatch, recomputation, recomputeEvery, interleave } = parallelism;
-  const { zeroStage, outerEvery, outerFragments, outerDelay, outerBytes } = parallelism;
+  const { zeroStage } = parallelism;
   const m = job.globalBatch / (data * microBatch);
   const q = job.precision === 'fp32' ? 4 : 2;
   const tokens = (sequence * microBatch) / context;
   const width = q * tokens * model.hidden;
   const axes: AxisEstimate[] = [];
-  const add = (
-    axis: AxisEstimate['axis'],
-    prepared: PreparedAxis,
-    operation: Parameters<PreparedAxis['cost']>[0],
-    bytes: number,
-    calls: number,
-    hidden: (seconds: number) => number,
-  ): AxisEstimate => {
+  const add: AddTraffic = (axis, prepared, operation, bytes, calls, hidden) => {
     const { seconds: one, algorithm, bottleneck } = prepared.cost(operation, bytes);
     const seconds = one * calls * constants.trafficScale;
     const estimate: AxisEstimate = {
@@ -159,7 +153,6 @@ export function priceStep(
   let slowestCompute = 0;
   let slowestWeights = 0;
   let launching = 0;
-  let forwardSum = 0;
   for (const { dense, routed, isLast, floor, count } of shape.stages) {
     const own = times[floors.length === 1 ? 0 : floor];
     const memoryRate = floors[floors.length === 1 ? 0 : floor].memoryBandwidth * constants.memoryEfficiency;
@@ -171,7 +164,6 @@ export function priceStep(
       compute += layerCount * (layer.forward + layer.backward + layer.recompute);
       weights += layerCount * layer.weightGradient;
       host += layerCount * constants.hostPerLayer * launches * (2 + again);
-      forwardSum += count * layerCount * (layer.forward + forwardTraffic);
     };
     layersOf(dense, own.dense, 1);
     layersOf(routed, own.expert, EXPERT_LAUNCHES);
@@ -194,64 +186,20 @@ export function priceStep(
   }
   const bubble = bubbleTime({ slowest, sum, weightGradient: slowestWeights }, parallelism) + fill;
 
-  // Data-parallel traffic of the fullest end of the pipeline.
-  const held = stageParameters(job, parallelism, 0);
-  const last = pipeline > 1 ? stageParameters(job, parallelism, pipeline - 1) : held;
-  const replicas = data * context;
-  const ranks = shardRanks(parallelism);
-  const dense = Math.max(held.dense, last.dense);
-  const routed = Math.max(held.routed, last.routed);
-  // Routed experts are reduced over the ranks that hold the same ones; on few of them that is next to nothing.
-  const parameters = dense + routed * Math.min(1, replicas / expert / Math.max(1, replicas - 1));
-  const window = (share: number, own: Seconds) => (seconds: number) =>
-    job.overlap === undefined
-      ? Math.min(seconds * constants.dataOverlap, own * share)
-      : Math.min(seconds, (steady * job.overlap * share) / WINDOW_SHARES);
-  const forwardShare = sum > 0 ? Math.min(0.5, forwardSum / sum) : 1 / 3;
-  if (replicas > 1) {
-    const isOuter = outerEvery > 1;
-    if (zeroStage >= 3) {
-      const group = isOuter ? mapping.dataInSite : mapping.shard;
-      // Weights are gathered for forward and backward of every micro-batch, layer by layer behind the compute of the layer before.
-      const layerBytes = Math.max(1, Math.min(parameters, held.largestLayer));
-      const layerCalls = parameters / layerBytes;
-      // A pipeline stage gathers once: it would have to for every micro-batch in flight.
-      const [gathers, behind] = pipeline > 1 ? [1, slowest] : [m, steady];
-      add(
-        'data',
-        group,
-        'all-gather',
-        2 * layerBytes,
-        (pipeline > 1 ? 1 : 2) * gathers * layerCalls,
-        window(1, behind * (1 + forwardShare) * 0.5),
-      );
-      add('data', group, 'reduce-scatter', bytes.gradient * layerBytes, gathers * layerCalls, window(1, behind * (1 - forwardShare) * 0.5));
-      if (ranks < replicas && !isOuter)
-        add('data', mapping.shardReplicas, 'all-reduce', (bytes.gradient * parameters) / ranks, 1, window(1, slowest));
-    } else if (isOuter) {
-      if (mapping.dataInSite.groups > 0)
-        add('data', mapping.dataInSite, 'all-reduce', bytes.gradient * parameters, 1, window(2, slowest * (1 - forwardShare)));
-    } else if (zeroStage === 0) {
-      add('data', mapping.data, 'all-reduce', bytes.gradient * parameters, 1, window(2, slowest * (1 - forwardShare)));
-    } else {
-      // Sharded gradients are reduced after every micro-batch: nobody has room to add them up.
-      const [reductions, behind] = zeroStage === 2 ? [m, steady] : [1, slowest];
-      if (ranks === replicas)
-        add('data', mapping.data, 'reduce-scatter', bytes.gradient * parameters, reductions, window(1, behind * (1 - forwardShare)));
-      else add('data', mapping.data, 'all-reduce', bytes.gradient * parameters, 1, window(1, slowest * (1 - forwardShare)));
-      // Weights are gathered after the optimizer; vendor stacks hide that behind the first forward pass, frameworks do not.
-      if (ranks > 1)
-        add('data', mapping.shard, 'all-gather', 2 * parameters, 1, job.kernels === 'fused' ? window(1, slowest * forwardShare) : none);
-    }
-    if (isOuter) {
-      const outerWindow = outerDelay * (steady + bubble);
-      add('outer', mapping.data, 'all-reduce', (outerBytes * parameters) / outerFragments, outerFragments / outerEvery, (seconds) => {
-        const each = (seconds * outerEvery) / outerFragments;
-        return seconds - (exposedOuter(each, outerWindow) * outerFragments) / outerEvery;
-      });
-    }
-  }
+  // The last micro-batch takes as long as its GPU or its host does.
+  const pace = Math.max(slowest, launching);
+  addDataTraffic(job, parallelism, mapping, add, {
+    share: constants.dataOverlap,
+    steady,
+    all: pace * m,
+    last: pace,
+    // The backward pass takes twice as long as the forward one, and repeats it with full recomputation.
+    forward: 1 / (3 + again),
+    step: steady + bubble,
+  });
 
+  const held = stageParameters(job, parallelism, 0);
+  const ranks = shardRanks(parallelism);
   const share = (isSharded: boolean): number =>
     held.dense / (isSharded ? ranks : 1) + held.routed / (isSharded ? Math.max(1, (data * context) / expert) : 1);
   const weakest = floors.reduce((a, b) => (b.memoryBandwidth < a.memoryBandwidth ? b : a));
@@ -307,62 +255,9 @@ export function stepFloor(job: CompleteJob, parallelism: CompleteParallelism, co
   return { ...price, seconds: price.seconds * (1 - 1e-9) };
 }
 
-/** A given overlap is shared by the reduction and the gathering of a step. */
-const WINDOW_SHARES = 2;
 /** Kernels of an expert layer over those of a dense one: router, permutation, exchange, grouped multiplies. */
 const EXPERT_LAUNCHES = 2;
 
 /** All that layer times depend on beside the job. */
 const timesKey = (parallelism: CompleteParallelism, floor: number): string =>
   `${parallelism.tensor},${parallelism.context},${parallelism.microBatch},${parallelism.expert},${expertTensor(parallelism)},${parallelism.recomputation},${parallelism.recomputeEvery},${parallelism.sequenceParallel ? 1 : 0},${floor}`;
-
-/** Stages of a pipeline, equal ones together. */
-interface StageShape {
-  readonly hasDense: boolean;
-  readonly hasExperts: boolean;
-  /** Most layers of a stage, and most expert layers. */
-  readonly layers: number;
-  readonly expertLayers: number;
-  /** Parameters that a GPU holds of one layer. */
-  readonly denseParameters: number;
-  readonly expertParameters: number;
-  readonly stages: readonly { dense: number; routed: number; isLast: boolean; floor: number; count: number }[];
-}
-
-function stageShape(job: CompleteJob, parallelism: CompleteParallelism, isUniform: boolean): StageShape {
-  const { pipeline, stageLayers: given } = parallelism;
-  const { layers: total, experts } = job.model;
-  const denseUntil = experts === undefined ? total : (experts.denseLayers ?? 0);
-  const held = stageParameters(job, parallelism, Math.min(pipeline - 1, 1));
-  const each = Math.max(1, held.denseLayers + held.expertLayers);
-  const base = {
-    hasDense: denseUntil > 0,
-    hasExperts: denseUntil < total,
-    denseParameters: held.dense / each,
-    expertParameters: (held.dense + held.routed) / each,
-  };
-  if (isUniform && given.length === 0 && (denseUntil === 0 || denseUntil === total)) {
-    // Even split of equal layers: the first stages have one more.
-    const least = Math.floor(total / pipeline);
-    const surplus = total % pipeline;
-    const stage = (layers: number, isLast: boolean, count: number): StageShape['stages'][number] =>
-      denseUntil === 0 ? { dense: 0, routed: layers, isLast, floor: 0, count } : { dense: layers, routed: 0, isLast, floor: 0, count };
-    const stages = [stage(least, true, 1)];
-    if (surplus > 0) stages.push(stage(least + 1, false, surplus));
-    if (pipeline - surplus - 1 > 0) stages.push(stage(least, false, pipeline - surplus - 1));
-    const layers = least + (surplus > 0 ? 1 : 0);
-    return { ...base, layers, expertLayers: denseUntil === 0 ? layers : 0, stages };
-  }
-  const stages: StageShape['stages'][number][] = [];
-  let layers = 0;
-  let expertLayers = 0;
-  for (let stage = 0; stage < pipeline; stage++) {
-    const [first, end] = stageLayers(total, parallelism, stage);
-    const dense = Math.max(0, Math.min(end, denseUntil) - first);
-    const routed = end - first - dense;
-    layers = Math.max(layers, end - first);
-    expertLayers = Math.max(expertLayers, routed);
-    stages.push({ dense, routed, isLast: stage === pipeline - 1, floor: stage, count: 1 });
-  }
-  return { ...base, layers, expertLayers, stages };
-}

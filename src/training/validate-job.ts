@@ -197,6 +197,10 @@ export function refuseDegrees(
 export const expertTensor = ({ tensor, data, context, expert }: CompleteParallelism): number =>
   (data * context) % expert === 0 ? tensor : 1;
 
+/** Load of the busiest expert rank over the mean: 1 where every rank holds all experts. */
+export const rankImbalance = ({ expertImbalance }: CompleteJob, { expert }: CompleteParallelism): number =>
+  expert > 1 ? expertImbalance : 1;
+
 /** Ranks that hold the same routed experts and share their optimizer states. */
 export const expertReplicas = (parallelism: CompleteParallelism): number =>
   Math.max(1, (parallelism.data * parallelism.context * parallelism.tensor) / expertTensor(parallelism) / parallelism.expert);

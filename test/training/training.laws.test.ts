@@ -64,10 +64,15 @@ describe('memory laws', () => {
   });
   law('weights, gradients and optimizer never grow with the ZeRO stage', anyJob, ({ job, parallelism }) => {
     const states = ([0, 1, 2, 3] as const).map((zeroStage) => {
-      const { parts } = estimateMemory(job, { ...parallelism, zeroStage });
-      return parts.weights + parts.gradients + parts.optimizer;
+      // Stage by stage: another stage of the pipeline may be the fullest.
+      return estimateMemory(job, { ...parallelism, zeroStage }).stages.map(
+        ({ parts }) => parts.weights + parts.gradients + parts.optimizer,
+      );
     });
-    for (let stage = 1; stage < 4; stage++) expectAtMost(states[stage], states[stage - 1]);
+    for (let stage = 1; stage < 4; stage++)
+      states[stage].forEach((own, i) => {
+        expectAtMost(own, states[stage - 1][i]);
+      });
   });
   law('more recomputation never needs more activations', anyJob, ({ job, parallelism }) => {
     const [none, selective, full] = (['none', 'selective', 'full'] as const).map(

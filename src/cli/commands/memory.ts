@@ -6,7 +6,15 @@ import { formatBytes, formatCount } from '../../quantities.js';
 import { formatTable } from '../../report/text-report.js';
 import { estimateMemory } from '../../training/estimate-memory.js';
 import { countParameters } from '../../training/parameters.js';
-import type { AttentionKernel, Optimizer, PipelineSchedule, Parallelism, Precision, Recomputation, TrainingJob } from '../../training/types.js';
+import type {
+  AttentionKernel,
+  Optimizer,
+  PipelineSchedule,
+  Parallelism,
+  Precision,
+  Recomputation,
+  TrainingJob,
+} from '../../training/types.js';
 import { refuseParallelism } from '../../training/validate-job.js';
 import { FabricPlanError, invalidArgument } from '../../errors.js';
 import { EXIT, printJson } from '../output.js';

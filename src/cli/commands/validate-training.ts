@@ -1,19 +1,16 @@
 import {
   predictRuns,
-  prepareRun,
   rankSweeps,
+  runPreparer,
   summariseTraining,
   type PreparedRun,
   type TrainingSummary,
   type ValidatedRun,
 } from '../../calibration/index.js';
 import { FabricPlanError } from '../../errors.js';
-import { buildRailOptimised } from '../../fabric/builders/rail-optimised.js';
-import { createFabric } from '../../fabric/create-fabric.js';
 import { isRun, parseTrainingRuns, type RefusedRun, type TrainingRun } from '../../formats/index.js';
 import { GiB } from '../../quantities.js';
 import { formatTable } from '../../report/text-report.js';
-import { computeRoutes, type Routes } from '../../routes/compute-routes.js';
 import { printJson } from '../output.js';
 import { readInput } from '../read-input.js';
 
@@ -30,8 +27,8 @@ interface Slice extends TrainingSummary {
 /** Holds measured training runs against the step and memory models. */
 export function validateTraining(options: ValidateTrainingOptions): void {
   const table = parseTrainingRuns(readInput(options.runs));
-  const routesOf = fabricCache();
-  const rows = table.map((row) => (isRun(row) ? predicted(row, routesOf) : row));
+  const prepare = runPreparer();
+  const rows = table.map((row) => (isRun(row) ? predicted(row, prepare) : row));
   const timed = rows.flatMap((row) => ('run' in row && row.validated !== undefined ? [row.validated] : []));
   const runOf = new Map(rows.flatMap((row) => ('run' in row ? [[row.run.id, row.run] as const] : [])));
   const slices = (keyOf: (run: ValidatedRun) => string): Slice[] => {
@@ -105,10 +102,9 @@ interface PredictedRow {
   readonly validated: ValidatedRun | undefined;
 }
 
-function predicted(run: TrainingRun, routesOf: (run: TrainingRun) => Routes): PredictedRow | RefusedRun {
+function predicted(run: TrainingRun, prepare: (run: TrainingRun) => PreparedRun): PredictedRow | RefusedRun {
   try {
-    const prepared = preparedRun(run, routesOf);
-    const [validated] = predictRuns([prepared]);
+    const [validated] = predictRuns([prepare(run)]);
     const { estimate } = validated;
     return {
       run,
@@ -124,36 +120,6 @@ function predicted(run: TrainingRun, routesOf: (run: TrainingRun) => Routes): Pr
     if (!(error instanceof FabricPlanError)) throw error;
     return { id: run.id, columns: run.columns, refused: error.message };
   }
-}
-
-/** A run on a rail-optimised cluster of its nodes: tables name a network, not its switches. */
-export function preparedRun(run: TrainingRun, routesOf: (run: TrainingRun) => Routes): PreparedRun {
-  const cell = (name: string): string => (Object.hasOwn(run.columns, name) ? run.columns[name] : '');
-  return prepareRun({
-    id: run.id,
-    source: cell('source').split(/[@ ]/)[0] || 'table',
-    // Variants that differ in memory alone are one type.
-    gpu: run.gpu.replace(/-\d+$/, ''),
-    sweep: ['source', 'system', 'model', 'gpus', 'seq', 'gbs'].map(cell).join(' | '),
-    job: run.job,
-    parallelism: run.parallelism,
-    routes: routesOf(run),
-    seconds: run.seconds ?? 1,
-  });
-}
-
-/** Routes of the fabric of a run; runs on equal nodes share them. */
-export function fabricCache(): (run: TrainingRun) => Routes {
-  const known = new Map<string, Routes>();
-  return ({ node, gpus }) => {
-    const key = JSON.stringify([node, gpus]);
-    let routes = known.get(key);
-    if (routes === undefined) {
-      routes = computeRoutes(createFabric(buildRailOptimised({ node, nodes: Math.ceil(gpus / node.gpus) })));
-      known.set(key, routes);
-    }
-    return routes;
-  };
 }
 
 function parallelismOf({ parallelism }: TrainingRun): string {
