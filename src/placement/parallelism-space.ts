@@ -4,7 +4,7 @@ import type { Parallelism, PipelineSchedule, Recomputation } from '../training/t
 const MICRO_BATCHES = [1, 2, 4, 8, 16] as const;
 const RECOMPUTE: readonly Recomputation[] = ['none', 'selective', 'full'];
 const INTERLEAVES = [1, 2, 3, 4, 6, 8] as const;
-/** Stage 0 moves the same bytes as stage 1 and holds more: tried only when it is asked for. */
+/** Stage 0 moves the bytes of stage 1 and holds more: inside a site it is tried only when it is asked for. */
 const ZERO_STAGES = [1, 2, 3] as const;
 /** Sequences from which context parallelism is worth trying. */
 const LONG_SEQUENCE = 16_384;
@@ -17,6 +17,8 @@ export interface SpaceOptions {
   /** Pipeline schedules to try. */
   readonly schedules: readonly PipelineSchedule[];
   readonly outerEvery: number;
+  /** GPUs of every site, where there are several: states may then be sharded inside sites, and gradients reduced by any algorithm. */
+  readonly sites: readonly number[];
 }
 
 /**
@@ -26,7 +28,8 @@ export interface SpaceOptions {
  * @returns complete degrees; one array for all
  */
 export function parallelismSpace(job: CompleteJob, gpus: number, widestTensor: number, options: SpaceOptions): CompleteParallelism[] {
-  const { fixed, schedules, outerEvery } = options;
+  const { fixed, schedules, outerEvery, sites } = options;
+  const common = sites.length > 1 ? sites.reduce(greatestCommonDivisor) : 0;
   const { model } = job;
   const found: CompleteParallelism[] = [];
   const pick = <K extends keyof Parallelism>(
@@ -51,7 +54,13 @@ export function parallelismSpace(job: CompleteJob, gpus: number, widestTensor: n
         const data = rest / pipeline;
         if (fixed.data !== undefined && fixed.data !== data) continue;
         const experts = pick('expert', expertDegrees(job, data * context));
-        const zeroStages = pick('zeroStage', data * context === 1 ? [0] : ZERO_STAGES);
+        const zeroStages = pick('zeroStage', data * context === 1 ? [0] : common > 0 ? [0, ...ZERO_STAGES] : ZERO_STAGES);
+        // As many replicas as fill every site a whole number of times share one copy of the states.
+        const inSite = common / tensor / context / pipeline;
+        const shardGroups = pick(
+          'shardGroup',
+          Number.isInteger(inSite) && inSite >= 2 && inSite < data && outerEvery === 1 ? [0, inSite] : [0],
+        );
         for (const microBatch of microBatches(job, data, fixed)) {
           const interleaves = pick('interleave', pipeline === 1 ? [1] : interleavesOf(job, data, microBatch, pipeline));
           const orders = pick('schedule', pipeline === 1 ? ['1f1b'] : schedules);
@@ -62,27 +71,28 @@ export function parallelismSpace(job: CompleteJob, gpus: number, widestTensor: n
                   for (const schedule of orders) {
                     // Chunks go with 1F1B; re-gathering weights for every one of them is not worth trying.
                     if (interleave > 1 && (schedule !== '1f1b' || (zeroStage === 3 && fixed.interleave === undefined))) continue;
-                    found.push({
-                      tensor,
-                      pipeline,
-                      data,
-                      context,
-                      contextMethod: fixed.contextMethod ?? 'ring',
-                      expert,
-                      microBatch,
-                      zeroStage,
-                      shardGroup: fixed.shardGroup ?? 0,
-                      recomputation,
-                      recomputeEvery: fixed.recomputeEvery ?? 1,
-                      sequenceParallel: fixed.sequenceParallel ?? true,
-                      schedule,
-                      interleave,
-                      stageLayers: fixed.stageLayers ?? NO_LAYERS,
-                      outerEvery,
-                      outerFragments: fixed.outerFragments ?? 1,
-                      outerDelay: fixed.outerDelay ?? 0,
-                      outerBytes: fixed.outerBytes ?? 2,
-                    });
+                    for (const shardGroup of zeroStage === 0 ? [0] : shardGroups)
+                      found.push({
+                        tensor,
+                        pipeline,
+                        data,
+                        context,
+                        contextMethod: fixed.contextMethod ?? 'ring',
+                        expert,
+                        microBatch,
+                        zeroStage,
+                        shardGroup,
+                        recomputation,
+                        recomputeEvery: fixed.recomputeEvery ?? 1,
+                        sequenceParallel: fixed.sequenceParallel ?? true,
+                        schedule,
+                        interleave,
+                        stageLayers: fixed.stageLayers ?? NO_LAYERS,
+                        outerEvery,
+                        outerFragments: fixed.outerFragments ?? 1,
+                        outerDelay: fixed.outerDelay ?? 0,
+                        outerBytes: fixed.outerBytes ?? 2,
+                      });
                   }
                 }
               }
@@ -116,6 +126,8 @@ function expertDegrees(job: CompleteJob, replicas: number): number[] {
   if (experts === undefined) return [1];
   return divisors(experts.count).filter((degree) => replicas % degree === 0);
 }
+
+const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
 
 export function divisors(n: number): number[] {
   const found: number[] = [];

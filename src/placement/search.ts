@@ -25,7 +25,7 @@ export interface SearchQuestion {
   readonly pareto: readonly Objective[];
   readonly limit: number;
   readonly run: RunFrame;
-  readonly space: Omit<SpaceOptions, 'outerEvery'>;
+  readonly space: Omit<SpaceOptions, 'outerEvery' | 'sites'>;
   /** Share of GPU memory that may be used. */
   readonly usableMemory: number;
   readonly signal: AbortSignal | undefined;
@@ -136,12 +136,18 @@ interface SearchState {
   bound: number;
 }
 
+/** Degrees on the GPUs of a selection: their links, and the weakest GPU of every stage. */
+export interface MappedDegrees {
+  readonly mapping: PreparedMapping;
+  readonly floors: readonly GpuFloor[];
+}
+
 /** One selection with the degrees that suit it. */
 interface Pool {
   readonly selection: Selection;
   readonly set: GpuSet;
   readonly entries: readonly SpaceEntry[];
-  readonly mappings: Map<string, PreparedMapping>;
+  readonly mappings: Map<string, MappedDegrees>;
   readonly context: StepContext;
   next: number;
 }
@@ -198,12 +204,14 @@ function openPool(state: SearchState, selection: Selection): Pool {
   const { job, objective, run, space: options } = question;
   const set = gpuSet(routes.fabric, selection.gpus, job.precision, 'placeJob');
   const widest = widestTensor(routes, selection.gpus);
-  const key = JSON.stringify([selection.gpus.length, widest, selection.outerEvery, set.floor, set.ceiling]);
+  const spread = selection.unit === 'none' ? [] : selection.sites;
+  const key = JSON.stringify([selection.gpus.length, widest, selection.outerEvery, set.floor, set.ceiling, spread]);
   let space = state.spaces.get(key);
   if (space === undefined) {
     space = candidateSpace(job, set, selection.gpus.length, widest, state.egress, question.usableMemory, objective, run, {
       ...options,
       outerEvery: selection.outerEvery,
+      sites: spread,
     });
     state.spaces.set(key, space);
   }
@@ -232,18 +240,34 @@ function priceEntry(state: SearchState, pool: Pool, { parallelism }: SpaceEntry)
   const { selection, set } = pool;
   const { tensor, pipeline, data, context, expert, shardGroup } = parallelism;
   const key = `${tensor},${pipeline},${data},${context},${expert},${shardGroup}`;
-  let mapping = pool.mappings.get(key);
-  if (mapping === undefined) {
+  let mapped = pool.mappings.get(key);
+  if (mapped === undefined) {
     let axes = state.axes.get(selection.gpus);
     if (axes === undefined) state.axes.set(selection.gpus, (axes = new Map<string, PreparedAxis>()));
-    pool.mappings.set(key, (mapping = prepareMapping(routes, selection.gpus, parallelism, selection.order, axes)));
+    mapped = mapDegrees(routes, question.job, selection, set, parallelism, axes);
+    pool.mappings.set(key, mapped);
   }
   state.priced++;
-  const priced = priceMapped(state, selection, set, parallelism, mapping, pool.context);
+  const priced = priceMapped(state, selection, set, parallelism, mapped, pool.context);
   if (typeof priced !== 'string') return priced;
   state.feasible--;
   tally(state, priced);
   return undefined;
+}
+
+/** Prepares the axes and stages of degrees on a selection. */
+function mapDegrees(
+  routes: Routes,
+  job: CompleteJob,
+  { gpus, order }: Selection,
+  set: GpuSet,
+  parallelism: CompleteParallelism,
+  axes?: AxisCache,
+): MappedDegrees {
+  return {
+    mapping: prepareMapping(routes, gpus, parallelism, order, axes),
+    floors: stageFloors(routes.fabric, gpus, set, parallelism, order, job.precision, 'placeJob'),
+  };
 }
 
 /** Prices degrees on prepared axes; why not, where unequal GPUs do not hold them or the run exceeds its limits. */
@@ -252,7 +276,7 @@ export function priceMapped(
   selection: Selection,
   set: GpuSet,
   parallelism: CompleteParallelism,
-  mapping: PreparedMapping,
+  { mapping, floors }: MappedDegrees,
   context: StepContext,
 ): Candidate | string {
   const { job, run, objective } = state.question;
@@ -263,7 +287,6 @@ export function priceMapped(
     const price = priceStep(job, parallelism, mapping, context);
     best = { selection, parallelism, price, score: score(price), set, floors: context.floors };
   } else {
-    const floors = stageFloors(state.routes.fabric, selection.gpus, set, parallelism, selection.order, job.precision, 'placeJob');
     const mixed: StepContext = { floors, gpuCount: selection.gpus.length, constants: COMPUTE_MODEL };
     const balanced = parallelism.stageLayers.length > 0 || parallelism.interleave > 1 ? [] : balanceStages(job, parallelism, mixed);
     for (const stageLayers of balanced.length > 0 ? [parallelism.stageLayers, balanced] : [parallelism.stageLayers]) {
@@ -296,7 +319,7 @@ function addToFront(front: Candidate[], candidate: Candidate, objectives: readon
 
 /** Tries other orders of ranks for the best of every strategy. */
 function improveBest(state: SearchState, free: Int32Array): void {
-  const { objective, limit, job } = state.question;
+  const { objective, limit, job, pareto } = state.question;
   for (const [strategy, kept] of state.kept) {
     if (strategy === 'exhaustive') continue;
     for (const start of kept.slice(0, IMPROVED)) {
@@ -304,14 +327,16 @@ function improveBest(state: SearchState, free: Int32Array): void {
         const set =
           selection.gpus === start.selection.gpus ? start.set : gpuSet(state.routes.fabric, selection.gpus, job.precision, 'placeJob');
         const { parallelism } = start;
-        const mapping = prepareMapping(state.routes, selection.gpus, parallelism, selection.order);
+        const mapped = mapDegrees(state.routes, job, selection, set, parallelism);
         const context: StepContext = { floors: [set.floor], gpuCount: selection.gpus.length, constants: COMPUTE_MODEL };
         state.priced++;
         if (!set.isMixed && peakMemory(job, parallelism) > set.floor.memory * state.question.usableMemory) return undefined;
-        const priced = priceMapped(state, selection, set, parallelism, mapping, context);
+        const priced = priceMapped(state, selection, set, parallelism, mapped, context);
         return typeof priced === 'string' ? undefined : priced;
       });
-      if (better !== undefined && compareScores(objective, better.score, kept[0].score) < 0) keep(kept, better, objective, limit);
+      if (better === undefined) continue;
+      if (compareScores(objective, better.score, kept[0].score) < 0) keep(kept, better, objective, limit);
+      if (pareto.length > 0) state.front = addToFront(state.front, better, pareto);
     }
   }
 }

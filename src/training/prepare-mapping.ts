@@ -42,6 +42,8 @@ const GROUP_ALGORITHMS = COLLECTIVE_ALGORITHMS.filter(({ name }) =>
 );
 /** Groups larger than this do not exchange directly: libraries use rings and trees there. */
 const MANY_RANKS = 16;
+/** Pairs of all groups together beyond which groups over several nodes are not tried pair by pair. */
+const VERY_MANY_PAIRS = 20_000;
 /** Ranks of all groups together beyond which algorithms by levels are left out where no two ranks of a group share a node. */
 const VERY_MANY_RANKS = 4096;
 
@@ -150,7 +152,7 @@ function prepareAxis(routes: Routes, groupsOf: () => Int32Array[]): PreparedAxis
     let found = candidates.get(operation);
     if (found === undefined) {
       const { distinct, domains, size } = prepared();
-      const isLarge = distinct.some((group) => group.length > MANY_RANKS);
+      const isLarge = distinct.some((group) => group.length > MANY_RANKS) || (domains > 1 && distinct.length * size * size > VERY_MANY_PAIRS);
       const isSpread = domains === size && distinct.length * size > VERY_MANY_RANKS;
       const algorithms =
         operation === 'send-receive'
