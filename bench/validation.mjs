@@ -12,6 +12,8 @@ import { gpuFamily, PARAMETERS, predictCollective } from 'fabricplan/prediction'
 import { curveChart } from 'fabricplan/report';
 import { optimalSchedule, packAllReduceTrees } from 'fabricplan/schedules';
 import { bytesInFlight, simulateCollective } from 'fabricplan/simulate';
+import { hasRuns } from './training-runs.mjs';
+import { writeTraining } from './validation-training.mjs';
 import { DATA, hasData, isFitted, measuredRows, trustOf } from './measured-rows.mjs';
 
 if (!hasData()) {
@@ -606,6 +608,7 @@ table(
     '',
   );
 }
+const training = hasRuns() ? writeTraining(write, table) : '';
 write('Speeds are measured by `npm run bench`. Which model to trust when: [choosing a model](guide/choosing-a-model.md).', '');
 writeFileSync(new URL('validation.md', DOCS), `${lines.join('\n').trimEnd()}\n`);
-console.log(`docs/validation.md: left out ${times(errorOf(bare))}, bulk ${times(errorOf(big(bare)))}, six sizes ${times(errorOf(six))}`);
+console.log(`docs/validation.md: left out ${times(errorOf(bare))}, bulk ${times(errorOf(big(bare)))}, six sizes ${times(errorOf(six))}; ${training}`);

@@ -20,7 +20,6 @@ import { countParameters } from '../training/parameters.js';
 import { estimateMemory } from '../training/estimate-memory.js';
 import { estimateStep, prepareStep } from '../training/estimate-step.js';
 import type { Parallelism, Recomputation, TrainingJob } from '../training/types.js';
-import { planUpgrades } from '../upgrades/plan-upgrades.js';
 import { requiredBandwidth, type BandwidthAnswer } from '../upgrades/required-bandwidth.js';
 import type { UpgradeOffer } from '../upgrades/types.js';
 import { offerWaves } from '../upgrades/wave-offers.js';
@@ -75,7 +74,7 @@ export function buildPlan(fabric: Fabric, description: Description, request: Pla
       progress(0.02 + 0.48 * share, 'placing');
     },
   });
-  const study = description.study === undefined ? undefined : buildStudy(fabric, job, description, result.placements, progress, signal);
+  const study = description.study === undefined ? undefined : buildStudy(fabric, job, description, result.placements, progress);
   progress(1, 'done');
   const listRanks = request.listRanks === true;
   const report: PlanReport = {
@@ -156,7 +155,6 @@ function buildStudy(
   description: Description,
   placements: readonly Placement[],
   progress: Progress,
-  signal: { signal?: AbortSignal },
 ): StudyReport {
   const study: StudyDescription = description.study!;
   const tokens = study.tokens === undefined ? undefined : parseQuantity(study.tokens, 'tokens');
@@ -183,7 +181,7 @@ function buildStudy(
       overlaps,
     });
     progress(0.75, 'looking for the cheapest upgrade');
-    upgrade = buildUpgrade(fabric, job, ample, overlaps[middle], references[middle] * (1 + tolerance), answer.required[middle], signal);
+    upgrade = buildUpgrade(fabric, job, ample, overlaps[middle], references[middle] * (1 + tolerance), enoughRate(answer, middle));
   }
   progress(0.92, 'comparing with a small cluster');
   const baseline = study.baseline === undefined ? undefined : buildBaseline(study.baseline, job, tokens);
@@ -243,7 +241,7 @@ function placeWithAmpleLinks(fabric: Fabric, links: readonly string[], job: Trai
 
 /**
  * The cheapest waves that bring the step to the target: as many on every link as the bandwidth question found to be enough, then, dearest
- * link first, every wave taken back that the target does not need. Where no rate is enough, what following the bottleneck buys.
+ * link first, every wave taken back that the target does not need. Where no rate is enough, as near as bandwidth gets.
  */
 function buildUpgrade(
   fabric: Fabric,
@@ -251,8 +249,7 @@ function buildUpgrade(
   placement: Placement,
   overlap: number,
   target: number,
-  needed: number | undefined,
-  signal: { signal?: AbortSignal },
+  enough: { readonly rate: number; readonly isEnough: boolean },
 ): NonNullable<StudyReport['upgrade']> {
   const overlapped = { ...job, overlap };
   const offers = offerWaves(fabric, wavePrices());
@@ -266,27 +263,17 @@ function buildUpgrade(
   };
   const bought: Waves = new Map();
   let stopped = 'the target is reached';
-  if (needed !== undefined) {
-    for (const offer of offers) {
-      const { bandwidth, count = 1 } = linkOf.get(offer.link)!;
-      bought.set(offer.link, {
-        offer,
-        waves: Math.max(0, Math.ceil((needed - bandwidth * count) / (bandwidth * offer.addCables!) - 1e-9)),
-      });
-    }
-    trimWaves(bought, target, secondsWith);
-  } else {
-    const plan = planUpgrades(fabric, [{ name: job.model.name, job: overlapped, mapping: placement.mapping }], offers, {
-      target,
-      leastSaving: 0.01,
-      limit: 20,
-      listCandidates: false,
-      ...signal,
+  for (const offer of offers) {
+    const { bandwidth, count = 1 } = linkOf.get(offer.link)!;
+    bought.set(offer.link, {
+      offer,
+      waves: Math.max(0, Math.ceil((enough.rate - bandwidth * count) / (bandwidth * offer.addCables!) - 1e-9)),
     });
-    for (const offer of plan.steps.flatMap((step) => step.offers))
-      bought.set(offer.link, { offer, waves: (bought.get(offer.link)?.waves ?? 0) + 1 });
-    stopped = plan.stopped;
   }
+  // Where no rate is enough, what comes within 1 % of the best is kept.
+  const reachable = enough.isEnough ? target : secondsWith(bought) * 1.01;
+  if (!enough.isEnough) stopped = 'more bandwidth between sites changes little: what is left is inside them';
+  trimWaves(bought, reachable, secondsWith);
   const purchases = [...bought]
     .filter(([, { waves }]) => waves > 0)
     .map(([link, { offer, waves }]) => ({ link, waves, euros: waves * offer.euros }));
@@ -305,6 +292,14 @@ function buildUpgrade(
     stopped,
     purchases,
   };
+}
+
+/** The rate that is required; where none is enough, the least that comes within 1 % of the best. */
+function enoughRate({ required, points }: BandwidthAnswer, overlap: number): { rate: number; isEnough: boolean } {
+  const known = required[overlap];
+  if (known !== undefined) return { rate: known, isEnough: true };
+  const best = Math.max(...points.map(({ efficiency }) => efficiency[overlap]));
+  return { rate: points.find(({ efficiency }) => efficiency[overlap] >= 0.99 * best)!.bandwidth, isEnough: false };
 }
 
 /** Waves bought per link. */

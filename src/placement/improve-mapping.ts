@@ -12,7 +12,9 @@ const FEW = 8;
 /**
  * Local search over the order of ranks, degrees as they are: other orders of the axes, then blocks that lie together (sites, racks, nodes)
  * exchanged pairwise, or single GPUs, idle ones too, where there are few. Takes the first move that helps and starts over; stops at a local optimum
- * or when its budget is spent.
+ * or when its share of the budget is spent.
+ *
+ * @param starts placements that share the budget
  *
  * @returns the best found, or undefined where nothing is better
  * @complexity at most 64 prices, fewer for many ranks
@@ -21,9 +23,10 @@ export function improveMapping(
   routes: Routes,
   start: Candidate,
   free: Int32Array,
+  starts: number,
   price: (selection: Selection) => Candidate | undefined,
 ): Candidate | undefined {
-  let tries = Math.min(MOST_TRIES, Math.floor(RANK_BUDGET / start.selection.gpus.length));
+  let tries = Math.min(MOST_TRIES, Math.floor(RANK_BUDGET / start.selection.gpus.length / starts));
   let best = start;
   let moved = true;
   while (moved && tries > 0) {

@@ -322,8 +322,9 @@ function improveBest(state: SearchState, free: Int32Array): void {
   const { objective, limit, job, pareto } = state.question;
   for (const [strategy, kept] of state.kept) {
     if (strategy === 'exhaustive') continue;
-    for (const start of kept.slice(0, IMPROVED)) {
-      const better = improveMapping(state.routes, start, free, (selection) => {
+    const starts = kept.slice(0, IMPROVED);
+    for (const start of starts) {
+      const better = improveMapping(state.routes, start, free, starts.length, (selection) => {
         const set =
           selection.gpus === start.selection.gpus ? start.set : gpuSet(state.routes.fabric, selection.gpus, job.precision, 'placeJob');
         const { parallelism } = start;

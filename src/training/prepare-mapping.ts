@@ -44,8 +44,8 @@ const GROUP_ALGORITHMS = COLLECTIVE_ALGORITHMS.filter(({ name }) =>
 const MANY_RANKS = 16;
 /** Pairs of all groups together beyond which groups over several nodes are not tried pair by pair. */
 const VERY_MANY_PAIRS = 20_000;
-/** Ranks of all groups together beyond which algorithms by levels are left out where no two ranks of a group share a node. */
-const VERY_MANY_RANKS = 4096;
+/** Ranks of all groups together beyond which two algorithms are tried: rings, and what suits the groups. */
+const VERY_MANY_RANKS = 2048;
 
 /** What neighbouring pipeline stages do: activations go forward while gradients go back. */
 const neighbourExchange: CollectiveAlgorithm = {
@@ -125,6 +125,28 @@ function groupKey(parallelism: CompleteParallelism, order: readonly Axis[], axes
   return key;
 }
 
+/** Groups of an axis, those that need pricing, their largest size, and the scale-up domains and sites that one spans at most. */
+interface AxisGroups {
+  readonly groups: readonly Int32Array[];
+  readonly distinct: Int32Array[];
+  readonly size: number;
+  readonly domains: number;
+  readonly sites: number;
+}
+
+/** Algorithms worth pricing for groups: fewer the more ranks there are. */
+function algorithmsFor(operation: CollectiveOperation, { distinct, size, domains, sites }: AxisGroups): readonly CollectiveAlgorithm[] {
+  if (operation === 'send-receive') return [neighbourExchange];
+  if (operation === 'all-to-all') return GROUP_ALGORITHMS;
+  const isLarge = size > MANY_RANKS || (domains > 1 && distinct.length * size * size > VERY_MANY_PAIRS);
+  // Levels pay where several ranks share a node or a site; trees where they do not.
+  const suits = domains < size || sites > 1 ? 'hierarchical' : 'double-binary-tree';
+  const isVeryLarge = distinct.length * size > VERY_MANY_RANKS;
+  return GROUP_ALGORITHMS.filter(
+    ({ name }) => !(isLarge && name === 'direct') && !(isVeryLarge && name !== 'ring' && name !== suits && name !== 'in-network'),
+  );
+}
+
 /** Whether every link of a fabric is the same both ways. */
 const isSymmetric = ({ scratch, fabric }: Routes): boolean =>
   (scratch.isSymmetric ??= fabric.links.every(({ duplex, reverseBandwidth }) => duplex !== false && reverseBandwidth === undefined));
@@ -135,32 +157,36 @@ function lazily<T>(create: () => T): () => T {
 }
 
 function prepareAxis(routes: Routes, groupsOf: () => Int32Array[]): PreparedAxis {
-  const prepared = lazily(() => {
+  const prepared = lazily((): AxisGroups => {
     const groups = groupsOf().filter((group) => group.length > 1);
     const distinct = distinctGroups(routes, groups);
-    const domainsOf = (group: Int32Array): number =>
-      new Set(Array.from(group, (gpu) => routes.zones.zoneOf[routes.fabric.compiled.gpus[gpu]])).size;
+    const siteOf = routes.fabric.compiled.gpuLevel[0] as Int32Array | undefined;
+    const { zones, fabric } = routes;
+    let [size, domains, sites] = [1, 1, 1];
+    for (const group of distinct) {
+      size = Math.max(size, group.length);
+      // Ranks lie in order of place: a change of place is a new one.
+      let [ownDomains, ownSites] = [1, 1];
+      for (let i = 1; i < group.length; i++) {
+        if (zones.zoneOf[fabric.compiled.gpus[group[i]]] !== zones.zoneOf[fabric.compiled.gpus[group[i - 1]]]) ownDomains++;
+        if (siteOf !== undefined && siteOf[group[i]] !== siteOf[group[i - 1]]) ownSites++;
+      }
+      domains = Math.max(domains, ownDomains);
+      sites = Math.max(sites, ownSites);
+    }
     return {
       groups,
       distinct,
-      size: Math.max(1, ...distinct.map((group) => group.length)),
-      domains: Math.max(1, ...distinct.map(domainsOf)),
+      size,
+      domains,
+      sites,
     };
   });
   const candidates = new Map<CollectiveOperation, PricedCandidate[]>();
   const priced = (operation: CollectiveOperation): PricedCandidate[] => {
     let found = candidates.get(operation);
     if (found === undefined) {
-      const { distinct, domains, size } = prepared();
-      const isLarge = distinct.some((group) => group.length > MANY_RANKS) || (domains > 1 && distinct.length * size * size > VERY_MANY_PAIRS);
-      const isSpread = domains === size && distinct.length * size > VERY_MANY_RANKS;
-      const algorithms =
-        operation === 'send-receive'
-          ? [neighbourExchange]
-          : GROUP_ALGORITHMS.filter(
-              ({ name }) => !(isLarge && name === 'direct' && operation !== 'all-to-all') && !(isSpread && name === 'hierarchical'),
-            );
-      found = priceGroups(routes, distinct, operation, algorithms).candidates;
+      found = priceGroups(routes, prepared().distinct, operation, algorithmsFor(operation, prepared())).candidates;
       candidates.set(operation, found);
     }
     return found;
