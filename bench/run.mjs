@@ -4,11 +4,14 @@ import { readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { gzipSync } from 'node:zlib';
 import {
+  buildMultiSite,
   buildRailOptimised,
   collectiveOptimum,
   computeRoutes,
   createFabric,
   estimateCollective,
+  estimateMemory,
+  prepareStep,
   placeJob,
   prepareCollective,
 } from 'fabricplan';
@@ -189,6 +192,63 @@ for (const [n, target] of [
   );
 }
 
+// The search: whole answers, and time per candidate.
+const search = (nodes, node, name, sequence, globalBatch, options, what, aim, perCandidate) => {
+  const cluster = computeRoutes(createFabric(buildRailOptimised({ node: nodePreset(node), nodes })));
+  const question = { model: modelPreset(name), sequence, globalBatch };
+  let result;
+  const all = Array.from({ length: 3 }, () => milliseconds(() => (result = placeJob(cluster, question, options)))).sort((a, b) => a - b);
+  row(what, all[1] / 1000, 's', aim);
+  row(`  per candidate, ${result.examined} of them`, (all[1] * 1000) / result.examined, 'us', perCandidate);
+};
+const SCHEDULES = ['1f1b', 'zero-bubble', 'gpipe'];
+search(32, 'dgx-h100', 'llama-3.1-8b', 8192, 512, {}, 'search, Llama 3.1 8B on 256 GPUs', '', '50 us');
+search(64, 'dgx-a100-80', 'gpt3-175b', 2048, 1536, { schedules: SCHEDULES }, 'search, GPT-3 175B on 512 GPUs, full space', '1 s', '50 us');
+search(128, 'dgx-h100', 'deepseek-v3', 4096, 4096, {}, 'search, DeepSeek-V3 on 1,024 GPUs', '', '50 us');
+search(2048, 'dgx-h100', 'llama-3.1-405b', 8192, 2048, {}, 'search, Llama 3.1 405B on 16,384 GPUs', '5 s', '500 us');
+{
+  const ids = Array.from({ length: 8 }, (_, i) => `s${i}`);
+  const federation = computeRoutes(
+    createFabric(
+      buildMultiSite({
+        name: 'federation',
+        sites: ids.map((id, i) => ({
+          id,
+          clusters: [
+            buildRailOptimised({ name: id, site: id, node: nodePreset(i % 2 ? 'dgx-h100' : 'dgx-a100-80'), nodes: 1563, unitsPerPod: 32 }),
+          ],
+          access: { bandwidth: 50e9, latency: 1e-5 },
+        })),
+        links: ids.slice(1).map((to, i) => ({ from: ids[i], to, bandwidth: 50e9, latency: 5e-3 })),
+      }),
+    ),
+  );
+  let state = 7;
+  const random = () => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) / 2 ** 32;
+  // Half of the nodes are busy; of the others every fifth has holes.
+  const free = [];
+  for (let node = 0; node < federation.fabric.gpuIds.length / 8; node++) {
+    const draw = random();
+    for (let g = 0; g < 8; g++) if (draw >= 0.5 && (draw >= 0.6 || random() >= 0.4)) free.push(federation.fabric.gpuIds[node * 8 + g]);
+  }
+  const question = { model: modelPreset('llama-3.1-70b'), sequence: 8192, globalBatch: 1024 };
+  row(
+    `search, 1,024 of ${free.length} free GPUs of a federation of ${federation.fabric.gpuIds.length} with holes`,
+    milliseconds(() => placeJob(federation, question, { free, gpus: 1024 })) / 1000,
+    's',
+    '2 s',
+  );
+}
+{
+  const cluster = computeRoutes(createFabric(buildSystem('jean-zay-h100', { gpus: 64 })));
+  const question = { model: modelPreset('llama-3.1-70b'), sequence: 4096, globalBatch: 512 };
+  const parallelism = { tensor: 4, pipeline: 4, data: 4, interleave: 2 };
+  milliseconds(() => estimateMemory(question, parallelism), 200);
+  row('memory of one candidate, every stage', milliseconds(() => estimateMemory(question, parallelism), 501) * 1000, 'us', '');
+  const step = prepareStep(cluster, question, { parallelism, gpus: cluster.fabric.gpuIds });
+  milliseconds(() => step(), 200);
+  row('a step on prepared links, memory and range included', milliseconds(() => step(), 501) * 1000, 'us', '50 us');
+}
 const jupiter = computeRoutes(createFabric(buildSystem('jupiter-booster', { gpus: 10_000 })));
 const job = { model: modelPreset('llama-3.1-70b'), sequence: 4096, globalBatch: 1024 };
 row('placement of 1,024 of 10,000 GPUs, first time', milliseconds(() => placeJob(jupiter, job, { gpus: 1024 })) / 1000, 's', '1 s');

@@ -1,5 +1,13 @@
 // The training part of docs/validation.md: errors with whole sources left out, memory, ranking, and the worst rows with what is known of them.
-import { crossValidateTraining, fitTraining, predictRuns, PRIOR_MODEL, PRIOR_SPREAD, rankSweeps, summariseTraining } from 'fabricplan/calibration';
+import {
+  crossValidateTraining,
+  fitTraining,
+  predictRuns,
+  PRIOR_MODEL,
+  PRIOR_SPREAD,
+  rankSweeps,
+  summariseTraining,
+} from 'fabricplan/calibration';
 import { COMPUTE_MODEL, estimateMemory, modelFlops, STEP_SPREAD } from 'fabricplan';
 import { isFitted, trainingRuns } from './training-runs.mjs';
 
@@ -34,7 +42,9 @@ function explain({ run }, { estimate, measured }, all) {
   const twin = all.find(
     (other) =>
       other.run !== run &&
-      ['source', 'system', 'model', 'gpus', 'tp', 'pp', 'dp', 'seq', 'recompute', 'gbs'].every((name) => other.run.columns[name] === columns[name]) &&
+      ['source', 'system', 'model', 'gpus', 'tp', 'pp', 'dp', 'seq', 'recompute', 'gbs'].every(
+        (name) => other.run.columns[name] === columns[name],
+      ) &&
       (measured / other.run.seconds > 1.4 || other.run.seconds / measured > 1.4),
   );
   if (twin !== undefined && measured > twin.run.seconds)
@@ -42,12 +52,15 @@ function explain({ run }, { estimate, measured }, all) {
   if (parallelism.tensor > run.node.gpus) return 'tensor groups over two nodes: the switches and rails between them are not stated';
   const { breakdown, seconds } = estimate;
   if (breakdown.overhead / seconds > 0.25) return 'waits for its host, whose speed is not stated';
-  if (breakdown.bubble / seconds > 0.25) return `${percent(breakdown.bubble / seconds, 0)} bubble: fewer micro-batches than stages need, every error counts p times`;
+  if (breakdown.bubble / seconds > 0.25)
+    return `${percent(breakdown.bubble / seconds, 0)} bubble: fewer micro-batches than stages need, every error counts p times`;
   if (Number(columns.seq) >= 16384) return 'long sequence: the attention kernel of the day decides';
-  if (Number(columns.mbs) === 1 && parallelism.zeroStage === 3) return 'weights gathered for one sequence at a time, on a network that is not stated';
+  if (Number(columns.mbs) === 1 && parallelism.zeroStage === 3)
+    return 'weights gathered for one sequence at a time, on a network that is not stated';
   if (breakdown.exposedCommunication / seconds > 0.2)
     return `${percent(breakdown.exposedCommunication / seconds, 0)} exposed traffic over a network known by its nominal rate`;
-  if (estimate.seconds < measured && columns.gpu.startsWith('H100')) return 'early software for the GPU: its multiplies fell short of what later software reached';
+  if (estimate.seconds < measured && columns.gpu.startsWith('H100'))
+    return 'early software for the GPU: its multiplies fell short of what later software reached';
   return 'no cause known';
 }
 
@@ -58,13 +71,16 @@ export function writeTraining(write, table) {
   const leftOut = crossValidateTraining(prepared);
   const withGpu = leftOut.filter(({ gpu }) => !gpu.startsWith('V100'));
   const alone = leftOut.filter(({ gpu }) => gpu.startsWith('V100'));
-  const inside = (list) => list.filter(({ estimate, measured }) => measured >= estimate.low && measured <= estimate.high).length / list.length;
+  const inside = (list) =>
+    list.filter(({ estimate, measured }) => measured >= estimate.low && measured <= estimate.high).length / list.length;
   const [others, v100] = [summariseTraining(withGpu), summariseTraining(alone)];
   const rankings = rankSweeps(leftOut);
   const memory = runs.map(({ run }) => ({ run, total: estimateMemory(run.job, run.parallelism).total }));
   const fits = memory.filter(({ run, total }) => total <= run.node.gpu.memory).length / memory.length;
   const peak = (unit) =>
-    memory.filter(({ run }) => run.peakGiB !== undefined).map(({ run, total }) => total / (run.peakGiB * (run.gpu.startsWith('V100') ? unit : 2 ** 30)) - 1);
+    memory
+      .filter(({ run }) => run.peakGiB !== undefined)
+      .map(({ run, total }) => total / (run.peakGiB * (run.gpu.startsWith('V100') ? unit : 2 ** 30)) - 1);
 
   write(
     '## Training: step time, memory, ranking',
@@ -79,7 +95,11 @@ export function writeTraining(write, table) {
       ['the same: mean', percent(others.mean), 'at most 12 %'],
       ['GPU type in no other source (V100): mean', percent(v100.mean), 'at most 15 %'],
       ['rows inside their 90 % range', percent(inside(leftOut)), '85–95 %'],
-      [`first choice behind the best measured, median of ${rankings.length} sweeps`, percent(median(rankings.map(({ regret }) => regret))), 'within 3 %'],
+      [
+        `first choice behind the best measured, median of ${rankings.length} sweeps`,
+        percent(median(rankings.map(({ regret }) => regret))),
+        'within 3 %',
+      ],
       [`peak memory, median absolute error of 40 rows (V100 rows in GB)`, percent(median(peak(1e9).map(Math.abs))), 'at most 10 %'],
       ['the same with V100 rows in GiB', percent(median(peak(2 ** 30).map(Math.abs))), ''],
       [`runs that ran and are said to fit, of ${memory.length}`, percent(fits), 'at least 97 %'],
@@ -106,7 +126,9 @@ export function writeTraining(write, table) {
       return [gpu, rows, sources, percent(mean), percent(middle), percent(bias)];
     }),
   );
-  const shipped = predictRuns(runs.filter(({ run }) => run.seconds !== undefined && run.columns.split !== 'fit').map((one) => one.prepared));
+  const shipped = predictRuns(
+    runs.filter(({ run }) => run.seconds !== undefined && run.columns.split !== 'fit').map((one) => one.prepared),
+  );
   const columnsOf = new Map(runs.map(({ run }) => [run.id, run]));
   write(
     'Rows that no fit has seen (8- and 4-bit arithmetic, mixtures of experts, newer GPUs, whole-run averages) by the shipped constants. Recipes of the vendor leave recomputation, offloading of activations and the overlap of exchanges unstated; what is inferred instead is listed by `fabricplan validate training --json`.',
@@ -114,15 +136,29 @@ export function writeTraining(write, table) {
   );
   table(
     ['GPU, format', 'rows', 'median', 'bias', 'in range'],
-    group(shipped, ({ id, gpu }) => `${gpu}, ${columnsOf.get(id).job.precision}${columnsOf.get(id).job.model.experts === undefined ? '' : ', experts'}`).map(([name, own]) => {
+    group(
+      shipped,
+      ({ id, gpu }) => `${gpu}, ${columnsOf.get(id).job.precision}${columnsOf.get(id).job.model.experts === undefined ? '' : ', experts'}`,
+    ).map(([name, own]) => {
       const errors = own.map(error);
-      return [name, own.length, percent(median(errors.map(Math.abs))), percent(errors.reduce((a, b) => a + b, 0) / own.length), percent(inside(own), 0)];
+      return [
+        name,
+        own.length,
+        percent(median(errors.map(Math.abs))),
+        percent(errors.reduce((a, b) => a + b, 0) / own.length),
+        percent(inside(own), 0),
+      ];
     }),
   );
   write('### Ranking', '', 'Sweeps of at least four settings of one job, ranked by predictions that have not seen their source:', '');
   table(
     ['sweep', 'settings', 'first choice behind the best', 'Kendall τ'],
-    rankings.map(({ sweep, rows, regret, tau }) => [sweep.replaceAll(' | ', ', ').replace(/^(\S{0,48})\S*/, '$1'), rows, percent(regret), tau.toFixed(2)]),
+    rankings.map(({ sweep, rows, regret, tau }) => [
+      sweep.replaceAll(' | ', ', ').replace(/^(\S{0,48})\S*/, '$1'),
+      rows,
+      percent(regret),
+      tau.toFixed(2),
+    ]),
   );
   write('### Memory', '');
   table(

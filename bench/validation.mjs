@@ -611,4 +611,6 @@ table(
 const training = hasRuns() ? writeTraining(write, table) : '';
 write('Speeds are measured by `npm run bench`. Which model to trust when: [choosing a model](guide/choosing-a-model.md).', '');
 writeFileSync(new URL('validation.md', DOCS), `${lines.join('\n').trimEnd()}\n`);
-console.log(`docs/validation.md: left out ${times(errorOf(bare))}, bulk ${times(errorOf(big(bare)))}, six sizes ${times(errorOf(six))}; ${training}`);
+console.log(
+  `docs/validation.md: left out ${times(errorOf(bare))}, bulk ${times(errorOf(big(bare)))}, six sizes ${times(errorOf(six))}; ${training}`,
+);

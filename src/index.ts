@@ -72,7 +72,7 @@ export { modelFlops, type FlopCount } from './training/model-flops.js';
 export { shapeOfSize } from './training/shape-of-size.js';
 export { estimateMemory, MEMORY_MODEL } from './training/estimate-memory.js';
 export { lowCommunicationCost, type LowCommunication, type LowCommunicationEstimate } from './training/low-communication.js';
-export { estimateStep } from './training/estimate-step.js';
+export { estimateStep, prepareStep, type StepVariant } from './training/estimate-step.js';
 export { STEP_SPREAD } from './training/step-range.js';
 export { COMPUTE_MODEL, type ComputeModel } from './training/compute-model.js';
 export { refuseParallelism } from './training/validate-job.js';

@@ -19,7 +19,10 @@ export function describeDegrees(degrees: ReportPlacement['degrees']): string {
   if (degrees['recomputation'] === 'full') parts.push('full recomputation');
   else if (degrees['recomputation'] !== undefined && degrees['recomputation'] !== 'none')
     parts.push(`${String(degrees['recomputation'])} recomputation`);
-  if (degrees['zeroStage'] !== undefined && degrees['zeroStage'] !== 0) parts.push(`ZeRO ${String(degrees['zeroStage'])}${typeof degrees['shardGroup'] === 'number' && degrees['shardGroup'] > 0 ? ` in groups of ${degrees['shardGroup']}` : ''}`);
+  if (degrees['zeroStage'] !== undefined && degrees['zeroStage'] !== 0)
+    parts.push(
+      `ZeRO ${String(degrees['zeroStage'])}${typeof degrees['shardGroup'] === 'number' && degrees['shardGroup'] > 0 ? ` in groups of ${degrees['shardGroup']}` : ''}`,
+    );
   if (degrees['outerEvery'] !== undefined && degrees['outerEvery'] !== 1) parts.push(`sites every ${String(degrees['outerEvery'])} steps`);
   return parts.join(' · ');
 }

@@ -77,17 +77,12 @@ export function addDataTraffic(
   } else if (zeroStage === 0) {
     add('data', mapping.data, 'all-reduce', gradient * parameters, 1, behind(window.last * backward, 1));
   } else {
-    // Sharded gradients are reduced after every micro-batch: nobody has room to add them up.
-    const [reductions, seconds] = zeroStage === 2 ? [m, window.all] : [1, window.last];
-    const operation = ranks === replicas ? 'reduce-scatter' : 'all-reduce';
-    add(
-      'data',
-      mapping.data,
-      operation,
-      gradient * parameters,
-      operation === 'all-reduce' ? 1 : reductions,
-      behind(seconds * backward, HALF),
-    );
+    const bytes = gradient * parameters;
+    if (zeroStage === 2) {
+      // Sharded gradients are reduced after every micro-batch: nobody has room to add them up. Copies of the shards meet at the end.
+      add('data', mapping.shard, 'reduce-scatter', bytes, m, behind(window.all * backward, HALF));
+      if (ranks < replicas) add('data', mapping.shardReplicas, 'all-reduce', bytes / ranks, 1, behind(window.last * backward, HALF));
+    } else add('data', mapping.data, ranks === replicas ? 'reduce-scatter' : 'all-reduce', bytes, 1, behind(window.last * backward, HALF));
     // Weights are gathered after the optimizer; vendor stacks hide that behind the first forward pass, frameworks do not.
     if (ranks > 1)
       add(

@@ -166,6 +166,109 @@ describe.runIf(existsSync(CLI))('command line', () => {
     expect(out).not.toMatch(/NaN|Infinity/);
     expect(run(['plan', SMALL, '--json', '--seed', '7']).out).toBe(out);
   });
+  it('goes from a config.json and a fabric to files that launch the plan', () => {
+    const config = join(folder, 'config.json');
+    writeFileSync(
+      config,
+      '{"model_type":"llama","hidden_size":2048,"num_hidden_layers":16,"num_attention_heads":32,"num_key_value_heads":8,"intermediate_size":8192,"vocab_size":128256,"tie_word_embeddings":true}',
+    );
+    for (const framework of ['megatron', 'torchtitan', 'deepspeed']) {
+      const into = join(folder, framework);
+      const { code, out, err } = run([
+        'plan',
+        '--system',
+        'jean-zay-h100:16',
+        '--model',
+        config,
+        '--batch',
+        '64',
+        '--launch',
+        into,
+        '--framework',
+        framework,
+      ]);
+      expect(code).toBe(0);
+      expect(out).toContain('llama: 1.24 B parameters');
+      expect(err).toContain('launch files:');
+      expect(readFileSync(join(into, 'ranks.csv'), 'utf8').split('\n').length).toBe(18);
+      for (const script of ['launch.sh', 'job.sbatch']) expect(spawnSync('bash', ['-n', join(into, script)]).status).toBe(0);
+    }
+    expect(readFileSync(join(folder, 'torchtitan', 'train.toml'), 'utf8')).toContain('global_batch_size = 64');
+  });
+  it('weighs time against price, within a deadline', () => {
+    const common = [
+      'plan',
+      '--system',
+      'jean-zay-h100:32',
+      '--model',
+      '8B',
+      '--batch',
+      '128',
+      '--gpus',
+      'any',
+      '--tokens',
+      '100B',
+      '--price',
+      '2',
+      '--json',
+    ];
+    const { out } = run([...common, '--pareto', 'time,cost']);
+    const { placements, front, proof } = JSON.parse(out) as {
+      placements: { run: { seconds: number; euros: number } }[];
+      front: { run: { seconds: number; euros: number } }[];
+      proof: { gap: number };
+    };
+    expect(front.length).toBeGreaterThan(1);
+    expect(proof.gap).toBeGreaterThanOrEqual(0);
+    const cheap = JSON.parse(run([...common, '--objective', 'cost']).out) as typeof JSON & { placements: typeof placements };
+    expect(cheap.placements[0].run.euros).toBeLessThanOrEqual(placements[0].run.euros);
+    expect(run([...common, '--deadline', '1 s']).code).toBe(3);
+    expect(run(['plan', SMALL, '--deadline', '1 s']).err).toContain('tokens');
+  });
+  it('validates training runs of machines and models it has never seen', () => {
+    const file = join(folder, 'runs.csv');
+    writeFileSync(
+      file,
+      [
+        'id,source,model,layers,hidden,heads,ffn,vocab,seq,gpu,gpus,tp,pp,dp,mbs,gbs,precision,iter_s,peak_mem_gib',
+        'a,paper one,X,32,4096,32,14336,128256,8192,H100-SXM,64,2,1,32,1,256,bf16,4,60',
+        'b,paper one,X,32,4096,32,14336,128256,8192,MI300X,64,,,,,256,,6,',
+        'c,,Y,,,,,,,TPU,8,,,,,,,1,',
+        'd,,tiny,2,128,2,512,1000,128,H100-SXM,3,2,1,1,1,4,bf16,1,',
+      ].join('\n'),
+    );
+    const { code, out } = run(['validate', 'training', '--runs', file, '--json']);
+    expect(code).toBe(0);
+    const { rows, summary } = JSON.parse(out) as {
+      rows: {
+        id: string;
+        predicted_iter_s?: number;
+        low_s: number;
+        high_s: number;
+        predicted_peak_gib: number;
+        fits: boolean;
+        refused?: string;
+        inferred: string[];
+      }[];
+      summary: { overall: { rows: number }; bySource: { name: string }[]; byGpu: unknown[]; byParallelism: unknown[] };
+    };
+    expect(rows.map(({ id, refused }) => [id, refused === undefined])).toEqual([
+      ['a', true],
+      ['b', true],
+      ['c', false],
+      ['d', false],
+    ]);
+    for (const { predicted_iter_s, low_s, high_s, predicted_peak_gib } of rows.slice(0, 2)) {
+      expect(low_s).toBeLessThan(predicted_iter_s!);
+      expect(high_s).toBeGreaterThan(predicted_iter_s!);
+      expect(predicted_peak_gib).toBeGreaterThan(1);
+    }
+    expect(rows[1].inferred.length).toBeGreaterThan(4);
+    expect(rows[2].refused).toContain('TPU');
+    expect(summary.overall.rows).toBe(2);
+    expect(summary.bySource.map(({ name }) => name)).toEqual(['paper']);
+    expect(run(['validate', 'training', '--runs', file]).out).toContain('2 rows predicted');
+  });
   it('ranks upgrades', () => {
     const { code, out } = run(['upgrade', SMALL, '--json']);
     expect(code).toBe(0);
@@ -181,6 +284,14 @@ describe.runIf(existsSync(CLI))('command line', () => {
     ['a folder', ['plan', folder], 2, /folder/],
     ['an unknown model', ['plan', SMALL, '--model', 'lama-3.1-8b'], 2, /llama-3.1-8b/],
     ['a batch that does not divide', ['memory', '8B', '--data', '3', '--batch', '8'], 2, /does not divide/],
+    ['a table that is none', ['validate', 'training', '--runs', SMALL], 2, /column "gpu" is missing/],
+    [
+      'a folder that cannot be written',
+      ['plan', '--system', 'jean-zay-h100:8', '--model', '1B', '--batch', '8', '--launch', '/dev/null/x'],
+      2,
+      /cannot write to/,
+    ],
+    ['an unknown framework', ['plan', SMALL, '--launch', 'x', '--framework', 'caffe'], 1, /Allowed choices/],
     ['an unknown system', ['inspect', '--system', 'jean-zay-h10'], 2, /jean-zay-h100/],
     ['a model that cannot fit', ['plan', SMALL, '--model', '5000B', '--batch', '64'], 3, /^$/],
   ])('%s ends with a clear message and the right code', (_, args, code, message) => {
