@@ -1,6 +1,6 @@
 import type { Routes } from '../routes/compute-routes.js';
 import { AXES, type Axis } from '../training/types.js';
-import type { Candidate } from './search.js';
+import type { Candidate } from './price-candidate.js';
 import type { Selection } from './types.js';
 
 /** Ranks whose price is asked for at most, over all tries: pricing a mapping costs time in proportion to its ranks. */

@@ -20,9 +20,9 @@ export function packGpus(routes: Routes, gpus: Int32Array, count: number, grain 
     const able = groups.filter((group) => group.length >= count);
     if (able.length === 0) continue;
     const best = able.reduce((a, b) => (b.length < a.length ? b : a));
-    return fillDomains(routes, best, count, grain);
+    return fillDomains(routes, best, count);
   }
-  return fillDomains(routes, usable, count, grain);
+  return fillDomains(routes, usable, count);
 }
 
 /** GPUs of every domain in a multiple of the grain, the first of it in locality order. */
@@ -32,15 +32,15 @@ function wholeGrains(routes: Routes, gpus: Int32Array, grain: number): Int32Arra
 }
 
 /** Whole domains first: those with most free GPUs, in order of place; the last one only as far as is needed. */
-function fillDomains(routes: Routes, gpus: Int32Array, count: number, grain: number): Int32Array {
+function fillDomains(routes: Routes, gpus: Int32Array, count: number): Int32Array {
   const domains = groupBy(gpus, domainOf(routes));
   const order = domains.map((_, i) => i).sort((a, b) => domains[b].length - domains[a].length || a - b);
   const taken = new Set<number>();
   let left = count;
   for (const i of order) {
     if (left === 0) break;
-    const most = Math.min(left, domains[i].length);
-    const part = most - (most % grain);
+    // Domains and what is left are whole grains, so what is taken is.
+    const part = Math.min(left, domains[i].length);
     for (let g = 0; g < part; g++) taken.add(domains[i][g]);
     left -= part;
   }

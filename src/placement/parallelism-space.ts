@@ -114,11 +114,12 @@ function microBatches(job: CompleteJob, data: number, fixed: Partial<Parallelism
   return MICRO_BATCHES.filter((microBatch) => (job.globalBatch / data) % microBatch === 0);
 }
 
-/** Chunk counts that go evenly into the layers of a stage and the micro-batches. */
+/** Chunk counts that go evenly into the layers, or into layers, embedding and head, of a stage, and into the micro-batches. */
 function interleavesOf(job: CompleteJob, data: number, microBatch: number, pipeline: number): readonly number[] {
   const microBatchCount = job.globalBatch / data / microBatch;
   if (!Number.isInteger(microBatchCount) || microBatchCount % pipeline !== 0) return [1];
-  return INTERLEAVES.filter((chunks) => chunks === 1 || job.model.layers % (pipeline * chunks) === 0);
+  const { layers } = job.model;
+  return INTERLEAVES.filter((chunks) => chunks === 1 || layers % (pipeline * chunks) === 0 || (layers + 2) % (pipeline * chunks) === 0);
 }
 
 function expertDegrees(job: CompleteJob, replicas: number): number[] {

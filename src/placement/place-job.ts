@@ -9,7 +9,8 @@ import { explainPlacements, lostBy, proofStatement, type Scored } from './explai
 import { checkLimits, compareScores, OBJECTIVES, type Objective, type RunLimits } from './objective.js';
 import { DEFAULT_STRATEGIES, PLACEMENT_STRATEGIES } from './registry.js';
 import { arrangementCount, exhaustive, MOST_UNASKED } from './strategies/exhaustive.js';
-import { searchPlacements, type Candidate, type SearchQuestion } from './search.js';
+import type { Candidate } from './price-candidate.js';
+import { searchPlacements, type SearchQuestion } from './search.js';
 import type { Placement, PlacementProof, PlacementResult, PlacementStrategy, RunEstimate } from './types.js';
 
 export interface PlaceOptions {
@@ -168,7 +169,7 @@ function wantedCounts(where: string, wanted: PlaceOptions['gpus'], free: number)
 function describePlacement(
   routes: Routes,
   job: CompleteJob,
-  { selection, parallelism, price, set, floors, score }: Candidate,
+  { selection, parallelism, price, set, floors }: Candidate,
   tokens: number | undefined,
 ): Placement {
   const sites: Record<string, number> = {};
@@ -193,11 +194,11 @@ function describePlacement(
     step,
     sites,
     caveats,
-    ...(tokens === undefined ? {} : { run: describeRun(job, tokens, selection.gpus.length, step, score.gpus) }),
+    ...(tokens === undefined ? {} : { run: describeRun(job, tokens, selection.gpus.length, step) }),
   };
 }
 
-function describeRun(job: CompleteJob, tokens: number, gpus: number, step: Placement['step'], _gpus: number): RunEstimate {
+function describeRun(job: CompleteJob, tokens: number, gpus: number, step: Placement['step']): RunEstimate {
   const steps = tokens / (job.globalBatch * job.sequence);
   const seconds = steps * step.seconds;
   return {

@@ -1,45 +1,28 @@
 import { FabricPlanError } from '../errors.js';
 import type { Routes } from '../routes/compute-routes.js';
-import { balanceStages } from '../training/balance-stages.js';
-import { COMPUTE_MODEL, type GpuFloor } from '../training/compute-model.js';
-import { fitsStages } from '../training/describe-step.js';
-import { memoryOf, peakMemory } from '../training/estimate-memory.js';
+import { COMPUTE_MODEL } from '../training/compute-model.js';
+import { peakMemory } from '../training/estimate-memory.js';
 import { gpuSet, type GpuSet } from '../training/gpu-floor.js';
-import { prepareMapping, type AxisCache, type PreparedAxis, type PreparedMapping } from '../training/prepare-mapping.js';
-import { priceStep, type GpuTimes, type StepContext, type StepPrice } from '../training/price-step.js';
-import { stageFloors } from '../training/stage-floors.js';
-import type { CompleteJob, CompleteParallelism } from '../training/validate-job.js';
-import { candidateSpace, scoreContext, type CandidateSpace, type RunFrame, type SpaceEntry } from './candidate-space.js';
+import type { AxisCache, PreparedAxis } from '../training/prepare-mapping.js';
+import type { GpuTimes, StepContext } from '../training/price-step.js';
+import type { CompleteParallelism } from '../training/validate-job.js';
+import { candidateSpace, type CandidateSpace, type SpaceEntry } from './candidate-space.js';
 import { improveMapping } from './improve-mapping.js';
-import { compareScores, dominates, exceeds, scoreStep, type Objective, type Score } from './objective.js';
-import { packGpus } from './pack-gpus.js';
+import { compareScores, dominates, type Objective, type Score } from './objective.js';
 import type { SpaceOptions } from './parallelism-space.js';
-import type { PlacementProof, PlacementStrategy, Selection, SelectionContext } from './types.js';
+import { mapDegrees, priceMapped, type Candidate, type MappedDegrees, type PricingFrame } from './price-candidate.js';
+import { distinctSelections, largestEgress, refuseBlocks, selectionContext, widestTensor } from './selections.js';
+import type { PlacementProof, PlacementStrategy, Selection } from './types.js';
 
 /** What to search for. */
-export interface SearchQuestion {
-  readonly job: CompleteJob;
+export interface SearchQuestion extends PricingFrame {
   readonly strategies: readonly PlacementStrategy[];
   readonly outerEvery: number;
-  readonly objective: Objective;
   readonly pareto: readonly Objective[];
   readonly limit: number;
-  readonly run: RunFrame;
   readonly space: Omit<SpaceOptions, 'outerEvery' | 'sites'>;
-  /** Share of GPU memory that may be used. */
-  readonly usableMemory: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((share: number) => void) | undefined;
-}
-
-/** Degrees on a selection, priced. */
-export interface Candidate {
-  readonly selection: Selection;
-  readonly parallelism: CompleteParallelism;
-  readonly price: StepPrice;
-  readonly score: Score;
-  readonly set: GpuSet;
-  readonly floors: readonly GpuFloor[];
 }
 
 export interface SearchAnswer {
@@ -134,12 +117,6 @@ interface SearchState {
   readonly axes: Map<Int32Array, AxisCache>;
   /** Least objective of all that was bounded. */
   bound: number;
-}
-
-/** Degrees on the GPUs of a selection: their links, and the weakest GPU of every stage. */
-export interface MappedDegrees {
-  readonly mapping: PreparedMapping;
-  readonly floors: readonly GpuFloor[];
 }
 
 /** One selection with the degrees that suit it. */
@@ -248,57 +225,11 @@ function priceEntry(state: SearchState, pool: Pool, { parallelism }: SpaceEntry)
     pool.mappings.set(key, mapped);
   }
   state.priced++;
-  const priced = priceMapped(state, selection, set, parallelism, mapped, pool.context);
+  const priced = priceMapped(question, selection, set, parallelism, mapped, pool.context);
   if (typeof priced !== 'string') return priced;
   state.feasible--;
   tally(state, priced);
   return undefined;
-}
-
-/** Prepares the axes and stages of degrees on a selection. */
-function mapDegrees(
-  routes: Routes,
-  job: CompleteJob,
-  { gpus, order }: Selection,
-  set: GpuSet,
-  parallelism: CompleteParallelism,
-  axes?: AxisCache,
-): MappedDegrees {
-  return {
-    mapping: prepareMapping(routes, gpus, parallelism, order, axes),
-    floors: stageFloors(routes.fabric, gpus, set, parallelism, order, job.precision, 'placeJob'),
-  };
-}
-
-/** Prices degrees on prepared axes; why not, where unequal GPUs do not hold them or the run exceeds its limits. */
-export function priceMapped(
-  state: Pick<SearchState, 'question' | 'routes'>,
-  selection: Selection,
-  set: GpuSet,
-  parallelism: CompleteParallelism,
-  { mapping, floors }: MappedDegrees,
-  context: StepContext,
-): Candidate | string {
-  const { job, run, objective } = state.question;
-  const scoring = scoreContext(job, set, selection.gpus.length);
-  const score = (price: StepPrice): Score => scoreStep(price.seconds, price.breakdown, scoring);
-  let best: Candidate | undefined;
-  if (!set.isMixed || parallelism.pipeline === 1) {
-    const price = priceStep(job, parallelism, mapping, context);
-    best = { selection, parallelism, price, score: score(price), set, floors: context.floors };
-  } else {
-    const mixed: StepContext = { floors, gpuCount: selection.gpus.length, constants: COMPUTE_MODEL };
-    const balanced = parallelism.stageLayers.length > 0 || parallelism.interleave > 1 ? [] : balanceStages(job, parallelism, mixed);
-    for (const stageLayers of balanced.length > 0 ? [parallelism.stageLayers, balanced] : [parallelism.stageLayers]) {
-      const own = { ...parallelism, stageLayers };
-      if (!fitsStages(memoryOf(job, own), floors, state.question.usableMemory)) continue;
-      const price = priceStep(job, own, mapping, mixed);
-      const candidate: Candidate = { selection, parallelism: own, price, score: score(price), set, floors };
-      if (best === undefined || compareScores(objective, candidate.score, best.score) < 0) best = candidate;
-    }
-    if (best === undefined) return 'does not fit GPU memory';
-  }
-  return exceeds(best.score, run.steps, run.limits, job.eurosPerGpuHour !== undefined) ?? best;
 }
 
 function keep(kept: Candidate[], candidate: Candidate, objective: Objective, limit: number): void {
@@ -332,7 +263,7 @@ function improveBest(state: SearchState, free: Int32Array): void {
         const context: StepContext = { floors: [set.floor], gpuCount: selection.gpus.length, constants: COMPUTE_MODEL };
         state.priced++;
         if (!set.isMixed && peakMemory(job, parallelism) > set.floor.memory * state.question.usableMemory) return undefined;
-        const priced = priceMapped(state, selection, set, parallelism, mapped, context);
+        const priced = priceMapped(state.question, selection, set, parallelism, mapped, context);
         return typeof priced === 'string' ? undefined : priced;
       });
       if (better === undefined) continue;
@@ -357,95 +288,6 @@ function proofOf(state: SearchState, best: readonly Candidate[]): Omit<Placement
     rankingExact: state.isExact,
     method: isArranged ? 'exhaustive' : 'branch and bound, local search',
   };
-}
-
-function selectionContext(routes: Routes, free: Int32Array, count: number, outerEvery: number): SelectionContext {
-  const siteOf = routes.fabric.compiled.gpuLevel[0] as Int32Array | undefined;
-  const bySite = new Map<number, number[]>();
-  for (const gpu of free) {
-    const site = siteOf?.[gpu] ?? 0;
-    const list = bySite.get(site);
-    if (list === undefined) bySite.set(site, [gpu]);
-    else list.push(gpu);
-  }
-  const { devices, compiled, name } = routes.fabric;
-  const sites = [...bySite.values()].map((gpus) => {
-    const { location } = devices[compiled.gpus[gpus[0]]];
-    return { name: location.length > 0 ? location[0] : name, gpus: Int32Array.from(gpus) };
-  });
-  return {
-    free,
-    sites,
-    count,
-    outerEvery,
-    grains: grainsOf(routes, free, count),
-    pack: (gpus, wanted, grain) => packGpus(routes, gpus, wanted, grain),
-  };
-}
-
-/** Sizes of tensor groups that whole domains hold: powers of two up to the largest domain, and 1. */
-function grainsOf(routes: Routes, free: Int32Array, count: number): number[] {
-  const largest = Math.max(1, ...domainSizes(routes, free).values());
-  const grains: number[] = [];
-  for (let grain = 1; grain <= largest; grain *= 2) if (count % grain === 0) grains.unshift(grain);
-  return grains;
-}
-
-function domainSizes(routes: Routes, gpus: Int32Array): Map<number, number> {
-  const { zones, fabric } = routes;
-  const sizes = new Map<number, number>();
-  for (const gpu of gpus) {
-    const zone = zones.zoneOf[fabric.compiled.gpus[gpu]];
-    sizes.set(zone, (sizes.get(zone) ?? 0) + 1);
-  }
-  return sizes;
-}
-
-/** Ranks of the largest scale-up domain in use: a wider tensor group would leave it. */
-const widestTensor = (routes: Routes, gpus: Int32Array): number => Math.max(1, ...domainSizes(routes, gpus).values());
-
-/** Largest rate at which one of some GPUs can send. */
-function largestEgress(routes: Routes, gpus: Int32Array): number {
-  const { compiled } = routes.fabric;
-  let most = 0;
-  for (const gpu of gpus) {
-    const device = compiled.gpus[gpu];
-    let sum = 0;
-    for (let arc = compiled.outStart[device]; arc < compiled.outStart[device + 1]; arc++) sum += compiled.arcBandwidth[arc];
-    most = Math.max(most, sum);
-  }
-  return most > 0 ? most : Infinity;
-}
-
-function refuseBlocks(selection: Selection, candidate: CompleteParallelism): string | undefined {
-  if (selection.unit === 'none' || selection.sites.length < 2) return undefined;
-  const { tensor, pipeline, data, context } = candidate;
-  const size = selection.unit === 'replica' ? tensor * context * pipeline : tensor * context * data;
-  if (selection.unit === 'stage' && pipeline === 1) return 'a pipeline of one stage cannot cross sites';
-  if (selection.sites.some((count) => count % size !== 0)) return `a ${selection.unit} of ${size} GPUs would straddle two sites`;
-  return undefined;
-}
-
-/** Selections without those that repeat an earlier one. */
-function distinctSelections(selections: readonly Selection[]): Selection[] {
-  const seen = new Set<string>();
-  return selections.filter(({ gpus, order, sites }) => {
-    const key = `${order.join()}|${sites.join()}|${gpus.length <= 64 ? gpus.join() : fingerprint(gpus)}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
-}
-
-/** Two independent 32-bit sums of a long list: equal ones are taken to be the same list. */
-function fingerprint(gpus: Int32Array): string {
-  let a = 0x811c9dc5;
-  let b = 0x01000193;
-  for (const gpu of gpus) {
-    a = Math.imul(a ^ gpu, 0x01000193);
-    b = (Math.imul(b, 31) + gpu) | 0;
-  }
-  return `${gpus.length},${a},${b}`;
 }
 
 const byObjective =

@@ -70,7 +70,10 @@ function naiveBest(routes: Routes, free: readonly string[], count: number): numb
                   for (const interleave of [1, 2, 3, 4, 6, 8]) {
                     if (
                       interleave > 1 &&
-                      (pipeline === 1 || schedule !== '1f1b' || zeroStage === 3 || model.layers % (pipeline * interleave) !== 0)
+                      (pipeline === 1 ||
+                        schedule !== '1f1b' ||
+                        zeroStage === 3 ||
+                        (model.layers % (pipeline * interleave) !== 0 && (model.layers + 2) % (pipeline * interleave) !== 0))
                     )
                       continue;
                     const even = completeParallelism('naive', {
@@ -118,8 +121,13 @@ describe('the search', () => {
         const synchronous = found.placements.filter(({ mapping }) => mapping.parallelism.outerEvery === 1);
         if (best === Infinity) expect(synchronous).toEqual([]);
         else {
-          expectClose(Math.min(...synchronous.map(({ step }) => step.seconds)), best);
-          expectAtMost(found.proof.bound, best);
+          const first = synchronous.reduce((a, b) => (b.step.seconds < a.step.seconds ? b : a));
+          const { zeroStage, shardGroup, data, context } = first.mapping.parallelism;
+          // Across sites the search also shards inside them, or not at all, which the loops do not try.
+          const isHybrid = shardGroup > 0 || (zeroStage === 0 && data * context > 1);
+          if (isHybrid) expectAtMost(first.step.seconds, best);
+          else expectClose(first.step.seconds, best);
+          expectAtMost(found.proof.bound, Math.min(best, ...synchronous.map(({ step }) => step.seconds)));
         }
       }),
       { numRuns: 500 },
