@@ -1,6 +1,6 @@
 import { formatBitRate, formatBytes, formatCount, formatSeconds, formatShare } from '../quantities.js';
 import { breakdownChart, efficiencyChart } from './charts.js';
-import { describeDegrees } from './describe-placement.js';
+import { describeDegrees, describeRun, describeRunnersUp, FRONT_HEAD, frontRows } from './describe-placement.js';
 import { escapeMarkup as esc } from './escape-markup.js';
 import { siteMap } from './site-map.js';
 import { bestPerStrategy, formatEuros, summarizeRejections } from './text-report.js';
@@ -29,6 +29,7 @@ export function formatPlanHtml(report: PlanReport): string {
     best.length === 0
       ? '<p class="no">Nothing is feasible.</p>'
       : placementTable(report) +
+        searchSections(report).join('') +
         breakdownChart(
           best.map(({ strategy, step: { breakdown } }) => ({
             label: strategy,
@@ -87,6 +88,17 @@ function placementTable(report: PlanReport): string {
       `<td class="wrap">${esc(step.bottleneck)}</td>`,
     ]),
   );
+}
+
+/** What the others lose by, the whole run, and what nothing beats in all objectives. */
+function searchSections(report: PlanReport): string[] {
+  const others = describeRunnersUp(report.placements);
+  const run = report.placements.at(0)?.run;
+  return [
+    ...(run === undefined ? [] : [`<p>The run: ${esc(describeRun(run))}.</p>`]),
+    ...(others.length === 0 ? [] : [`<ul>${others.map((line) => `<li>${esc(line)}</li>`).join('')}</ul>`]),
+    ...(report.front === undefined ? [] : ['<h2>None beats these in every objective</h2>', table(FRONT_HEAD, frontRows(report.front))]),
+  ];
 }
 
 function studySections(study: StudyReport, report: PlanReport): string[] {

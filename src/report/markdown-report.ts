@@ -1,5 +1,5 @@
 import { formatBytes, formatCount, formatSeconds, formatShare } from '../quantities.js';
-import { describeDegrees } from './describe-placement.js';
+import { describeDegrees, describeRun, describeRunnersUp, FRONT_HEAD, frontRows } from './describe-placement.js';
 import { bestPerStrategy, summarizeRejections } from './text-report.js';
 import type { PlanReport } from './types.js';
 
@@ -15,6 +15,7 @@ export function formatPlanMarkdown(report: PlanReport): string {
     describeDegrees(degrees),
     step.bottleneck,
   ]);
+  const run = report.placements.at(0)?.run;
   return [
     `# ${cell(report.name)}`,
     '',
@@ -23,6 +24,17 @@ export function formatPlanMarkdown(report: PlanReport): string {
     '| strategy | step | tokens/s | MFU | memory | degrees | limited by |',
     '| --- | ---: | ---: | ---: | ---: | --- | --- |',
     ...rows.map((row) => `| ${row.map(cell).join(' | ')} |`),
+    '',
+    ...(run === undefined ? [] : [`The run: ${describeRun(run)}.`, '']),
+    ...describeRunnersUp(report.placements).map((line) => `- ${cell(line)}`),
+    ...(report.front === undefined
+      ? []
+      : [
+          '',
+          `| ${FRONT_HEAD.join(' | ')} |`,
+          `| ${FRONT_HEAD.map(() => '---').join(' | ')} |`,
+          ...frontRows(report.front).map((row) => `| ${row.map(cell).join(' | ')} |`),
+        ]),
     '',
     `${report.examined} candidates examined, ${report.feasible} feasible. Rejected: ${summarizeRejections(report)}.`,
     '',

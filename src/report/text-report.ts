@@ -1,7 +1,6 @@
 import Table from 'cli-table3';
 import { formatBitRate, formatBytes, formatCount, formatSeconds, formatShare } from '../quantities.js';
-import { describeDegrees } from './describe-placement.js';
-import type { RunEstimate } from '../placement/types.js';
+import { describeDegrees, describeRun, describeRunnersUp, FRONT_HEAD, frontRows } from './describe-placement.js';
 import type { PlanReport, ReportPlacement, StudyReport } from './types.js';
 
 /** Colours of a terminal; the identity where there are none. */
@@ -118,42 +117,18 @@ export function formatPlanText(report: PlanReport, style: TextStyle = PLAIN): st
       for (const caveat of caveats) lines.push(style.dim(`    caveat: ${caveat}`));
     }
   }
-  const others = report.placements.filter(({ lostBy }) => lostBy !== undefined);
-  if (others.length > 0) {
-    lines.push('  runners-up:');
-    for (const { strategy, degrees, lostBy } of others) lines.push(`    ${strategy}, ${describeDegrees(degrees)}: ${lostBy!}`);
-  }
+  const others = describeRunnersUp(report.placements);
+  if (others.length > 0) lines.push('  runners-up:', ...others.map((line) => `    ${line}`));
   const [first] = report.placements as readonly (ReportPlacement | undefined)[];
   if (first?.run !== undefined) lines.push(`  the run: ${describeRun(first.run)}`);
   if (report.front !== undefined) {
     heading('None beats these in every objective');
-    lines.push(
-      formatTable(
-        ['GPUs', 'step', 'a run', 'strategy', 'degrees'],
-        report.front.map(({ strategy, degrees, sites, step, run }) => [
-          String(Object.values(sites).reduce((a, b) => a + b, 0)),
-          formatSeconds(step.seconds),
-          run === undefined ? '' : describeRun(run),
-          strategy,
-          describeDegrees(degrees),
-        ]),
-      ),
-    );
+    lines.push(formatTable(FRONT_HEAD, frontRows(report.front)));
   }
   lines.push('', report.explanation);
   lines.push(style.dim(`${report.examined} candidates examined, ${report.feasible} feasible; rejected: ${summarizeRejections(report)}`));
   if (report.study !== undefined) formatStudy(report.study, report, lines, style, heading);
   return `${lines.join('\n')}\n`;
-}
-
-/** Time, GPU-hours, price and energy of a run. */
-export function describeRun({ tokens, seconds, gpuHours, euros, energy }: RunEstimate): string {
-  return [
-    `${formatCount(tokens)} tokens in ${(seconds / 86_400).toPrecision(3)} days`,
-    `${formatCount(gpuHours)} GPU-hours`,
-    ...(euros === undefined ? [] : [`€ ${formatCount(euros)}`]),
-    ...(energy === undefined ? [] : [`${(energy / 3.6e9).toPrecision(3)} MWh`]),
-  ].join(', ');
 }
 
 /** The first placement of every strategy, in ranked order. */

@@ -205,6 +205,14 @@ describe('launch files', () => {
     expect(launched.files['job.sbatch']).toContain('--distribution=arbitrary');
     expect(launched.notes.join()).toContain('torchrun');
   });
+  it('start ranks that fill hosts in another order than their GPUs by a device for each', () => {
+    const gpus = fabric.gpuIds.map((_, i) => fabric.gpuIds[i - (i % 4) + (3 - (i % 4))]);
+    const launched = launchFiles(fabric, job, { ...plain, gpus });
+    expect(launched.ranks.isByHost).toBe(true);
+    expect(launched.ranks.isInDeviceOrder).toBe(false);
+    expect(launched.files['launch.sh']).toBeUndefined();
+    expect(runBatch(launched).map(({ device }) => Number(device))).toEqual(launched.ranks.ranks.map(({ device }) => device));
+  });
   it('tell Megatron-LM of a pipeline inside the data axis', () => {
     const order: Axis[] = ['tensor', 'context', 'pipeline', 'data'];
     const { files, ranks } = launchFiles(fabric, job, { ...plain, order });
