@@ -53,13 +53,14 @@ function* neighbours(routes: Routes, { selection, parallelism }: Candidate, free
       if (full.join() !== selection.order.join()) yield { ...selection, order: full };
     }
   }
+  for (const [a, b] of blockPairs(routes, selection))
+    yield { ...selection, gpus: exchanged(selection.gpus, a, b), sites: sitesAfter(routes, selection, a, b) };
+  // Exchanges first: they keep the GPUs that packing chose.
   if (selection.unit === 'none' && selection.gpus.length <= FEW) {
     const idle = free.filter((gpu) => !selection.gpus.includes(gpu)).subarray(0, FEW);
     for (let i = 0; i < selection.gpus.length; i++)
       for (const gpu of idle) yield { ...selection, gpus: selection.gpus.map((own, at) => (at === i ? gpu : own)) };
   }
-  for (const [a, b] of blockPairs(routes, selection))
-    yield { ...selection, gpus: exchanged(selection.gpus, a, b), sites: sitesAfter(routes, selection, a, b) };
 }
 
 /** Runs of consecutive ranks in one location, at every level, in pairs of equal length; the broadest level first. */
