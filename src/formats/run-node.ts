@@ -4,6 +4,9 @@ import { gpuMemory, GPUS, type GpuPreset } from '../presets/gpus.js';
 import { linkNamed, NODES } from '../presets/nodes.js';
 import type { RunCells } from './run-cells.js';
 
+/** GPUs of a node at most. */
+const MOST_PER_NODE = 1024;
+
 /** NICs of a node where a table does not say: what was usual with the generation. Gb/s per NIC, GPUs per NIC. */
 const USUAL_NICS: readonly { readonly family: RegExp; readonly gigabits: number; readonly gpusPerNic: number }[] = [
   { family: /^V100/, gigabits: 100, gpusPerNic: 2 },
@@ -30,6 +33,7 @@ export function nodeOfRun(cells: RunCells, gpus: number): { node: NodeShape; gpu
   const perNode =
     cells.whole('gpus_per_node') ??
     cells.infer('gpus_per_node', Math.min(gpus, isRack || /^(V100|GH200)/.test(preset.model) ? 4 : 8), 'usual for the GPU');
+  if (perNode > MOST_PER_NODE) throw new FabricPlanError('parse', `gpus_per_node is ${perNode}; expected at most ${MOST_PER_NODE}`);
   const base =
     NODES.find((node) => node.gpu.model === preset.model && node.gpus === perNode) ??
     NODES.find((node) => node.gpu.model.split('-')[0] === family && node.gpus === perNode) ??

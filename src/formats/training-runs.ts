@@ -63,6 +63,7 @@ function resolveRun(id: string, columns: RunColumns): TrainingRun {
   const cells = new RunCells(columns);
   const gpus = cells.whole('gpus');
   if (gpus === undefined) throw new FabricPlanError('parse', 'gpus is empty; expected the number of GPUs');
+  if (gpus > MOST_GPUS) throw new FabricPlanError('too-large', `gpus is ${gpus}; expected at most ${MOST_GPUS}`);
   const { node, gpu } = nodeOfRun(cells, gpus);
   const model = shapeOfRun(cells);
   const sequence = cells.whole('seq') ?? cells.infer('seq', 4096, 'a common length');
@@ -133,6 +134,9 @@ function precisionOf(cells: RunCells, gpu: string): Precision {
   if (text !== '') throw new FabricPlanError('parse', `precision is "${text.slice(0, 40)}"; expected fp16, bf16, fp8, fp4 or fp32`);
   return cells.infer('precision', gpu.startsWith('V100') ? 'fp16' : 'bf16', 'usual for the GPU');
 }
+
+/** GPUs of a run at most: its fabric is built. */
+const MOST_GPUS = 131_072;
 
 /** Frameworks that run the vendor's fused kernels (Transformer Engine, cuDNN, XLA). */
 const VENDOR_KERNELS = /megatron|nemo|maxtext|primus|transformer.?engine|axlearn|jax|xla/;

@@ -123,6 +123,8 @@ describe('tables of training runs', () => {
     [{ ...GIVEN, gpu: '' }, 'gpu is empty'],
     [{ ...GIVEN, gpus: '' }, 'gpus is empty'],
     [{ ...GIVEN, gpus: '6.5' }, 'gpus is "6.5"; expected a whole number'],
+    [{ ...GIVEN, gpus: '1000000000' }, 'expected at most 131072'],
+    [{ ...GIVEN, gpus_per_node: '100000' }, 'expected at most 1024'],
     [{ ...GIVEN, dp: '8' }, 'are not the 64 GPUs'],
     [{ ...GIVEN, tp: '64', dp: '1', pp: '1', vpp: '' }, 'does not divide the 32 heads'],
     [{ ...GIVEN, gbs: '100' }, 'does not divide by'],
