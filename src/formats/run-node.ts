@@ -76,18 +76,20 @@ function scaleUpOf(base: NodeShape, gpus: number): NodeShape['scaleUp'] {
 function gpuOfName(name: string): GpuPreset | undefined {
   const wanted = name
     .toUpperCase()
-    .replace(/\s+/g, '-')
-    .replace(/^NVIDIA-|^AMD-/, '')
-    .replace(/GB$/, '');
+    .replace(/[\s_]+/g, '-')
+    .replace(/^(NVIDIA|AMD|TESLA|INSTINCT)-/, '')
+    .replace(/^(NVIDIA|AMD|TESLA|INSTINCT)-/, '');
   const exact = GPUS.find(({ model }) => model.toUpperCase() === wanted);
   if (exact !== undefined) return exact;
-  const [family, ...rest] = wanted.split('-');
+  const parts = wanted.split('-');
+  // `RTX-4090` and `RTX-A6000` are named in two parts.
+  const family = parts[0] === 'RTX' ? (parts[1] === 'A6000' ? 'A6000' : 'RTX') : parts[0];
   const kin = GPUS.filter(({ model }) => model.toUpperCase().split('-')[0] === family);
-  const form = rest.find((part) => /SXM|PCIE|NVL/.test(part))?.replace(/\d+$/, '');
+  const form = parts.some((part) => /^SXM/.test(part)) ? 'SXM' : parts.some((part) => /^PCIE/.test(part)) ? 'PCIE' : undefined;
   const formed = kin.filter(({ model }) => form === undefined || model.toUpperCase().includes(form));
-  const memory = Number(rest.find((part) => /^\d+$/.test(part)));
+  const memory = memoryOfName(name);
   return (
-    nearest(formed, Number.isNaN(memory) ? undefined : gpuMemory(memory)) ??
+    nearest(formed, memory === undefined ? undefined : gpuMemory(memory)) ??
     formed.find(({ model }) => model.includes('SXM-80')) ??
     formed.at(0) ??
     kin.at(0)
@@ -100,9 +102,10 @@ const nearest = (gpus: readonly GpuPreset[], memory: number | undefined): GpuPre
     ? undefined
     : gpus.reduce((a, b) => (Math.abs(b.memory - memory) < Math.abs(a.memory - memory) ? b : a));
 
+/** Gigabytes in a GPU's name: `A100-80`, `A100-SXM4-40GB`, `NVIDIA H100 80GB HBM3`. */
 function memoryOfName(name: string): number | undefined {
-  const found = /-(\d{2,3})(?:GB)?$/i.exec(name)?.[1];
-  return found === undefined ? undefined : Number(found);
+  const found = /[-\s_](\d{2,3})\s*G(?:i?B)?\b/i.exec(name)?.[1] ?? /-(\d{2,3})$/.exec(name)?.[1];
+  return found === undefined || Number(found) < 8 ? undefined : Number(found);
 }
 
 /** NICs of a node and Gb/s of each, from words such as `8xHDR200`, `1600 Gb/s per node`, `400Gb/GPU`, `Omni-Path 100Gb (4 per node)`. */

@@ -18,6 +18,8 @@ export const LINKS: readonly LinkPreset[] = [
   link('NVLink2', 25e9, 0.35e-6, 0.8, `${NVLINK}; per link`),
   link('NVLink2-x6', 150e9, 0.35e-6, 0.8, NVLINK),
   link('NVLink3', 300e9, 0.3e-6, 0.77, NVLINK),
+  link('NVLink3-A800', 200e9, 0.3e-6, 0.77, `${NVLINK}; eight of twelve links`),
+  link('NVLink4-H800', 200e9, 0.25e-6, 0.81, `${NVLINK}; eight of eighteen links`),
   link('NVLink3-pair-of-4', 100e9, 0.5e-6, 0.77, `${NVLINK}; four links between each pair of a four-GPU board`),
   link('NVLink4', 450e9, 0.25e-6, 0.81, NVLINK),
   link('NVLink4-pair-of-4', 150e9, 0.45e-6, 0.81, `${NVLINK}; six links between each pair of a four-GPU board`),

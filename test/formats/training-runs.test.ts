@@ -109,6 +109,17 @@ describe('tables of training runs', () => {
     ['H200', 141],
     ['NVIDIA H100 SXM', 80],
     ['MI300X', 192],
+    ['A100-SXM4-40GB', 40],
+    ['NVIDIA A100 80GB PCIe', 80],
+    ['NVIDIA H100 80GB HBM3', 80],
+    ['H800', 80],
+    ['A800-80', 80],
+    ['Tesla V100-SXM2-16GB', 16],
+    ['RTX 4090', 24],
+    ['NVIDIA RTX A6000', 48],
+    ['H20', 96],
+    ['AMD Instinct MI250X', 64],
+    ['B200', 180],
     ['GH200-96', 96],
   ])('know the GPU "%s"', (gpu, gigabytes) => {
     expect(Math.round(one({ ...GIVEN, gpu, gpus_per_node: '8' }).node.gpu.memory! / 2 ** 30 / 0.99)).toBe(gigabytes);
