@@ -150,7 +150,6 @@ export function priceStep(
   const bytes = stateBytes(job);
   let slowest = 0;
   let sum = 0;
-  let slowestCompute = 0;
   let slowestWeights = 0;
   let launching = 0;
   for (const { dense, routed, isLast, floor, count } of shape.stages) {
@@ -172,7 +171,7 @@ export function priceStep(
     const total = compute + (dense + routed) * (forwardTraffic + backwardTraffic);
     sum += total * count;
     launching = Math.max(launching, host);
-    if (total > slowest) [slowest, slowestCompute, slowestWeights] = [total, compute, weights];
+    if (total > slowest) [slowest, slowestWeights] = [total, weights];
   }
 
   const steady = slowest * m;
@@ -211,7 +210,8 @@ export function priceStep(
 
   const exposedCommunication = axes.reduce((total, { exposed }) => total + exposed, 0);
   const hiddenTraffic = axes.reduce((total, { seconds, exposed }) => total + seconds - exposed, 0);
-  const compute = slowestCompute * m;
+  // The slowest stage may have a layer less than the traffic is counted for, where it has the head: together they take its time.
+  const compute = (slowest - layers * (forwardTraffic + backwardTraffic)) * m;
   const stragglers = constants.jitter * Math.sqrt(2 * Math.log(Math.max(1, gpuCount))) * (compute + bubble);
   // The host runs ahead of its GPU where it can: only what all its work of the step does not cover is waited for.
   const waiting = Math.max(0, launching * m - (steady + bubble));
