@@ -5,9 +5,9 @@ import { peakMemory } from '../training/estimate-memory.js';
 import { gpuSet, type GpuSet } from '../training/gpu-floor.js';
 import type { AxisCache, PreparedAxis } from '../training/prepare-mapping.js';
 import type { GpuTimes, StepContext } from '../training/price-step.js';
-import type { CompleteParallelism } from '../training/validate-job.js';
 import { candidateSpace, type CandidateSpace, type SpaceEntry } from './candidate-space.js';
 import { improveMapping } from './improve-mapping.js';
+import { addToFront, byObjective, isSame, keep } from './keep-best.js';
 import { compareScores, dominates, type Objective, type Score } from './objective.js';
 import type { SpaceOptions } from './parallelism-space.js';
 import { mapDegrees, priceMapped, type Candidate, type MappedDegrees, type PricingFrame } from './price-candidate.js';
@@ -232,22 +232,6 @@ function priceEntry(state: SearchState, pool: Pool, { parallelism }: SpaceEntry)
   return undefined;
 }
 
-function keep(kept: Candidate[], candidate: Candidate, objective: Objective, limit: number): void {
-  // Two orders of axes are one placement where an axis has a single rank.
-  if (kept.some((other) => other.score.time === candidate.score.time && sameDegrees(other.parallelism, candidate.parallelism))) return;
-  kept.push(candidate);
-  kept.sort(byObjective(objective));
-  if (kept.length > limit) kept.pop();
-}
-
-function addToFront(front: Candidate[], candidate: Candidate, objectives: readonly Objective[]): Candidate[] {
-  const isBeaten = front.some(
-    ({ score }) =>
-      dominates(objectives, score, candidate.score) || objectives.every((objective) => score[objective] === candidate.score[objective]),
-  );
-  return isBeaten ? front : [...front.filter(({ score }) => !dominates(objectives, candidate.score, score)), candidate];
-}
-
 /** Tries other orders of ranks for the best of every strategy. */
 function improveBest(state: SearchState, free: Int32Array): void {
   const { objective, limit, job, pareto } = state.question;
@@ -289,19 +273,3 @@ function proofOf(state: SearchState, best: readonly Candidate[]): Omit<Placement
     method: isArranged ? 'exhaustive' : 'branch and bound, local search',
   };
 }
-
-const byObjective =
-  (objective: Objective) =>
-  (a: Candidate, b: Candidate): number =>
-    compareScores(objective, a.score, b.score);
-
-const sameDegrees = (a: CompleteParallelism, b: CompleteParallelism): boolean =>
-  (Object.keys(a) as (keyof CompleteParallelism)[]).every((field) => String(a[field]) === String(b[field]));
-
-const isSame = (a: Candidate, b: Candidate): boolean =>
-  a === b ||
-  (a.score.time === b.score.time &&
-    a.selection.gpus.length === b.selection.gpus.length &&
-    a.selection.gpus.every((gpu, i) => b.selection.gpus[i] === gpu) &&
-    a.selection.order.join() === b.selection.order.join() &&
-    sameDegrees(a.parallelism, b.parallelism));

@@ -53,8 +53,13 @@ export function gpuSet(fabric: Fabric, gpus: Int32Array, precision: Precision, w
       ceiling = floor;
       continue;
     }
-    if (peak === floor.peak && efficiency === floor.efficiency && memory === floor.memory && memoryBandwidth === floor.memoryBandwidth)
-      continue;
+    const isFloor =
+      peak === floor.peak &&
+      (peak16 ?? peak) === floor.peak16 &&
+      efficiency === floor.efficiency &&
+      memory === floor.memory &&
+      memoryBandwidth === floor.memoryBandwidth;
+    if (isFloor) continue;
     isMixed = true;
     const slower = peak * efficiency < floor.peak * floor.efficiency;
     floor = {
