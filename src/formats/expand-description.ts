@@ -11,6 +11,7 @@ import { GIGABIT_PER_SECOND, parseQuantity, type QuantityKind } from '../quantit
 import { shapeOfSize } from '../training/shape-of-size.js';
 import type { TrainingJob, TransformerShape } from '../training/types.js';
 import type { Description } from './description-schema.js';
+import { greatCircle } from './great-circle.js';
 
 /** GPUs of all clusters together at most. */
 const MOST_GPUS = 400_000;
@@ -18,7 +19,6 @@ const MOST_GPUS = 400_000;
 const WAVE = 100 * GIGABIT_PER_SECOND;
 /** Share of the line rate that bulk transfers reach on a dedicated wave: 0.90–0.95 (planning estimate). */
 const WAVE_EFFICIENCY = 0.9;
-const MEAN_EARTH_RADIUS = 6_371_000;
 
 /**
  * Expands a description to the full fabric: presets by name, clusters by their builders, sites behind their access links. What the
@@ -173,14 +173,6 @@ function estimatedFibre(from: string, to: string, description: Description): num
   const a = place(from);
   const b = place(to);
   return a === undefined || b === undefined ? undefined : greatCircle(a, b) * ROUTE_FACTOR.default;
-}
-
-/** Distance over the sphere in metres (haversine). */
-export function greatCircle(a: readonly [number, number], b: readonly [number, number]): number {
-  const rad = Math.PI / 180;
-  const half = (x: number, y: number): number => Math.sin(((y - x) * rad) / 2) ** 2;
-  const h = half(a[0], b[0]) + Math.cos(a[0] * rad) * Math.cos(b[0] * rad) * half(a[1], b[1]);
-  return 2 * MEAN_EARTH_RADIUS * Math.asin(Math.min(1, Math.sqrt(h)));
 }
 
 /** A rate as a number of unit waves where it divides, as one cable where not. */

@@ -51,6 +51,10 @@ export function parseXml(text: string, where: string): XmlElement {
     const top = stack.at(-1);
     if (top !== undefined && part.trim() !== '') top.text += part;
   });
+  parser.on('cdata', (part) => {
+    const top = stack.at(-1);
+    if (top !== undefined) top.text += part;
+  });
   parser.on('closetag', () => {
     const closed = stack.pop();
     if (closed === undefined) return;

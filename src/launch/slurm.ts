@@ -1,4 +1,4 @@
-import { compressHostlist } from './hostlist.js';
+import { compressHostlist } from '../fabric/hostlist.js';
 import type { RankMap } from './rank-map.js';
 
 /**

@@ -40,3 +40,49 @@ export function compressHostlist(hosts: readonly string[]): string {
   });
   return [...plain, ...written].sort().join(',');
 }
+
+/**
+ * Hosts as a hostlist expression that names them in the order given: only neighbours in the list share a bracket.
+ *
+ * @complexity O(n)
+ * @example
+ * listHosts(['n3', 'n1', 'n2', 'login']) // 'n[3,1-2],login'
+ */
+export function listHosts(hosts: readonly string[]): string {
+  const parts: string[] = [];
+  let at = 0;
+  while (at < hosts.length) {
+    const first = splitHost(hosts[at]);
+    if (first === undefined) {
+      parts.push(hosts[at++]);
+      continue;
+    }
+    const ranges: string[] = [];
+    let members = 0;
+    for (let next: ReturnType<typeof splitHost> = first; next?.prefix === first.prefix && next.width === first.width;) {
+      let last = next.number;
+      const start = next.number;
+      members++;
+      at++;
+      for (;;) {
+        next = at < hosts.length ? splitHost(hosts[at]) : undefined;
+        if (next?.prefix !== first.prefix || next.width !== first.width || next.number !== last + 1) break;
+        last++;
+        members++;
+        at++;
+      }
+      const show = (n: number): string => String(n).padStart(first.width, '0');
+      ranges.push(start === last ? show(start) : `${show(start)}-${show(last)}`);
+    }
+    parts.push(members === 1 ? `${first.prefix}${ranges[0]}` : `${first.prefix}[${ranges.join(',')}]`);
+  }
+  return parts.join(',');
+}
+
+/** A host as prefix and trailing number; width is 0 for a number without leading zeros. */
+function splitHost(host: string): { prefix: string; number: number; width: number } | undefined {
+  const found = /^(.*?)(\d{1,9})$/.exec(host);
+  if (found === null || /[[\],]/.test(found[1])) return undefined;
+  const [, prefix, digits] = found;
+  return { prefix, number: Number(digits), width: digits.length > 1 && digits.startsWith('0') ? digits.length : 0 };
+}
