@@ -105,6 +105,7 @@ describe('architecture', () => {
       zod: /^formats\//,
       yaml: /^formats\/|^launch\//,
       saxes: /^formats\//,
+      'js-yaml': /^formats\//,
       papaparse: /^formats\//,
       commander: /^cli\//,
       'cli-table3': /^report\//,

@@ -6,6 +6,7 @@ import { estimate, type EstimateOptions } from './commands/estimate.js';
 import { diagnoseCommand, type DiagnoseOptions } from './commands/diagnose.js';
 import { validateCollectives, type ValidateCollectivesOptions } from './commands/validate-collectives.js';
 import { validateTraining, type ValidateTrainingOptions } from './commands/validate-training.js';
+import { convert, type ConvertOptions } from './commands/convert.js';
 import { inspect, type InspectOptions } from './commands/inspect.js';
 import { ncclTuner, TUNER_TABLES, type NcclTunerOptions } from './commands/nccl-tuner.js';
 import { memory, type MemoryOptions } from './commands/memory.js';
@@ -15,6 +16,7 @@ import { upgrade, type UpgradeCommandOptions } from './commands/upgrade.js';
 import { FRAMEWORKS } from '../launch/index.js';
 import { OBJECTIVES } from '../placement/objective.js';
 import { descriptionJsonSchema } from '../formats/description-schema.js';
+import { TOPOLOGY_WRITERS } from '../formats/write-topology.js';
 import { EXIT } from './output.js';
 import { VERSION } from './version.js';
 
@@ -27,21 +29,34 @@ function createProgram(finish: (code: number) => void): Command {
     .showHelpAfterError('(add --help for what the command takes)')
     .showSuggestionAfterError()
     .exitOverride();
-  const file = 'description or fabric, YAML or JSON; - for standard input';
-  program
-    .command('inspect')
-    .description('what a fabric holds')
-    .argument('[file]', file)
+  const file =
+    'topology files of any known format, composed where there are several; PLACE=FILE says where one belongs; - for standard input';
+  /** A command that opens topology files. */
+  const opening = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .argument('[files...]', file)
+      .option('--from <format>', 'format of the files (default: by content)')
+      .option('--labels <keys>', 'Kubernetes label keys of the topology, broad to narrow, separated by commas')
+      .option(
+        '--assume <what>',
+        'what to take where the files do not say, such as hopper,link=400Gb/s,oversubscription=2 (default: nothing)',
+      );
+  opening('inspect', 'what files hold, as it was understood')
     .option('--system <id[:gpus]>', 'a known system instead of a file, such as jean-zay-h100:64')
     .option('--fabric', 'print the full fabric as JSON')
     .option('--json', 'print an object for machines')
-    .action((path: string | undefined, options: InspectOptions) => {
-      inspect(path, options);
+    .action((files: string[], options: InspectOptions) => {
+      finish(inspect(files, options));
     });
-  program
-    .command('estimate')
-    .description('what a collective costs')
-    .argument('[file]', file)
+  opening('convert', 'write topology files in another format')
+    .addOption(new Option('--to <format>', 'format to write').choices(TOPOLOGY_WRITERS.map(({ name }) => name)).makeOptionMandatory())
+    .option('--out <file>', 'file to write (default: standard output)')
+    .action((files: string[], options: ConvertOptions) => {
+      convert(files, options);
+    });
+  opening('estimate', 'what a collective costs')
     .option('--system <id[:gpus]>', 'a known system instead of a file')
     .addOption(new Option('--operation <name>', 'collective operation').choices([...COLLECTIVE_OPERATIONS]).default('all-reduce'))
     .option('--bytes <sizes>', 'total buffer sizes, separated by commas', '1 MiB,16 MiB,256 MiB,1 GiB')
@@ -53,8 +68,8 @@ function createProgram(finish: (code: number) => void): Command {
         .default('first-principles'),
     )
     .option('--json', 'print an object for machines')
-    .action((path: string | undefined, options: EstimateOptions) => {
-      estimate(path, options);
+    .action((files: string[], options: EstimateOptions) => {
+      estimate(files, options);
     });
   program
     .command('memory')
@@ -84,10 +99,7 @@ function createProgram(finish: (code: number) => void): Command {
     .action((model: string, options: MemoryOptions) => {
       finish(memory(model, options));
     });
-  program
-    .command('plan')
-    .description('where and how to run a training job')
-    .argument('[file]', file)
+  opening('plan', 'where and how to run a training job')
     .option('--system <id[:gpus]>', 'a known system instead of a file')
     .option('--model <name>', 'model name, size, or a Hugging Face config.json, instead of the one described')
     .option('--sequence <tokens>', 'tokens of a sequence')
@@ -112,8 +124,8 @@ function createProgram(finish: (code: number) => void): Command {
     .option('--html <file>', 'write a page with map and charts')
     .option('--markdown', 'print Markdown')
     .option('--json', 'print an object for machines')
-    .action((path: string | undefined, options: PlanOptions) => {
-      finish(plan(path, options));
+    .action((files: string[], options: PlanOptions) => {
+      finish(plan(files, options));
     });
   program
     .command('upgrade')
@@ -170,10 +182,7 @@ function createProgram(finish: (code: number) => void): Command {
     .action((logs: string[], options: DiagnoseOptions) => {
       diagnoseCommand(logs, options);
     });
-  program
-    .command('optimum')
-    .description('the best any schedule can do, and the cut that limits it')
-    .argument('[file]', 'description, fabric or bare graph (gpus, links), YAML or JSON; - for standard input')
+  opening('optimum', 'the best any schedule can do, and the cut that limits it')
     .option('--system <id[:gpus]>', 'a known system instead of a file')
     .option('--ranks <count>', 'number of GPUs, in locality order (default: all)')
     .addOption(
@@ -183,8 +192,8 @@ function createProgram(finish: (code: number) => void): Command {
     )
     .option('--schedule <file>', 'write a schedule that reaches the optimum, as MSCCL XML')
     .option('--json', 'print an object for machines')
-    .action((path: string | undefined, options: OptimumOptions) => {
-      optimum(path, options);
+    .action((files: string[], options: OptimumOptions) => {
+      optimum(files, options);
     });
   program
     .command('schema')

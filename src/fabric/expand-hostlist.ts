@@ -38,8 +38,7 @@ export function expandHostlist(text: string, most = MOST_HOSTS): string[] {
           throw new FabricPlanError('too-large', `expandHostlist: hostlist ${shown} names more than ${most} hosts; expected fewer`);
         const next: string[] = [];
         for (const name of names)
-          for (const { first, last, width } of ranges)
-            for (let n = first; n <= last; n++) next.push(name + String(n).padStart(width, '0'));
+          for (const { first, last, width } of ranges) for (let n = first; n <= last; n++) next.push(name + String(n).padStart(width, '0'));
         names = next;
         at = end + 1;
       } else {

@@ -16,3 +16,27 @@ export {
 export { looksLikeNcclTests, parseNcclTestsLog, type NcclTestsLog } from './nccl-tests-log.js';
 export { isRun, parseTrainingRuns, type RefusedRun, type TrainingRun } from './training-runs.js';
 export type { RunColumns } from './run-cells.js';
+export { readTopology, TOPOLOGY_FORMATS, type ReadTopologyOptions, type TopologyFormat } from './read-topology.js';
+export { TOPOLOGY_WRITERS, writeTopology, type TopologyWriter } from './write-topology.js';
+export type { Written } from './writers/types.js';
+export { composeTopologies, type PlacedTopology } from './topology/compose-topologies.js';
+export { fabricOfTopology, insideOfPreset, type FabricOfTopology } from './topology/fabric-of-topology.js';
+export { summarizeTopology, type CableClass, type TopologySummary } from './topology/summarize-topology.js';
+export { ASSUMPTION_KEYS, GENERATIONS, type Assumptions, type GenerationAssumption } from './topology/assumptions.js';
+export { LABEL_SETS, type LabelLevel, type LabelMeaning, type LabelSet } from './topology/label-sets.js';
+export { topologyOfFabric } from './readers/own-formats.js';
+export { formatNcclTopology } from './writers/nccl-topology.js';
+export type {
+  Attributes,
+  Coverage,
+  Inference,
+  Scalar,
+  Topology,
+  TopologyDemand,
+  TopologyDevice,
+  TopologyDeviceKind,
+  TopologyLink,
+  TopologyOffer,
+  TopologyScope,
+  TopologyWarning,
+} from './topology/types.js';

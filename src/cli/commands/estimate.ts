@@ -6,11 +6,10 @@ import { formatTable } from '../../report/text-report.js';
 import { PREDICTED_OPERATIONS, predictOnFabric, type PredictedOperation } from '../../prediction/index.js';
 import { computeRoutes } from '../../routes/compute-routes.js';
 import { printJson } from '../output.js';
-import { openFabric } from './inspect.js';
+import { openFabric, type OpenOptions } from '../open-topology.js';
 
-export interface EstimateOptions {
+export interface EstimateOptions extends OpenOptions {
   readonly json?: boolean;
-  readonly system?: string;
   readonly operation: string;
   readonly bytes: string;
   readonly ranks?: string;
@@ -19,8 +18,8 @@ export interface EstimateOptions {
 }
 
 /** Prices a collective over the first ranks of a fabric, at one or more sizes. */
-export function estimate(file: string | undefined, options: EstimateOptions): void {
-  const { fabric } = openFabric(file, options.system);
+export function estimate(files: readonly string[], options: EstimateOptions): void {
+  const { fabric } = openFabric(files, options);
   const count = options.ranks === undefined ? fabric.gpuIds.length : Number(options.ranks);
   if (!(Number.isInteger(count) && count >= 1 && count <= fabric.gpuIds.length))
     throw invalidArgument('estimate', '--ranks', options.ranks, `a whole number from 1 to ${fabric.gpuIds.length}`);

@@ -9,10 +9,9 @@ import { formatBandwidth, formatShare } from '../../quantities.js';
 import { formatTable } from '../../report/text-report.js';
 import { computeRoutes } from '../../routes/compute-routes.js';
 import { printJson } from '../output.js';
-import { openFabric } from './inspect.js';
+import { openFabric, type OpenOptions } from '../open-topology.js';
 
-export interface OptimumOptions {
-  readonly system?: string;
+export interface OptimumOptions extends OpenOptions {
   readonly ranks?: string;
   readonly operation: string;
   readonly schedule?: string;
@@ -25,8 +24,8 @@ const BULK = 64 * 2 ** 30;
 const MOST_PACKED = 256;
 
 /** The best any schedule can do on a fabric, the cut that limits it, and how far the known algorithms are from it. */
-export function optimum(file: string | undefined, options: OptimumOptions): void {
-  const { fabric } = openFabric(file, options.system);
+export function optimum(files: readonly string[], options: OptimumOptions): void {
+  const { fabric } = openFabric(files, options);
   const count = options.ranks === undefined ? fabric.gpuIds.length : Number(options.ranks);
   if (!(Number.isInteger(count) && count >= 2 && count <= fabric.gpuIds.length))
     throw invalidArgument(

@@ -12,13 +12,12 @@ import { parseQuantity } from '../../quantities.js';
 import { buildPlan, type PlanRequest } from '../build-plan.js';
 import { EXIT, printJson, progressBar, terminalStyle } from '../output.js';
 import { readInput } from '../read-input.js';
-import { openFabric } from './inspect.js';
+import { openFabric, type OpenOptions } from '../open-topology.js';
 
-export interface PlanOptions {
+export interface PlanOptions extends OpenOptions {
   readonly json?: boolean;
   readonly markdown?: boolean;
   readonly html?: string;
-  readonly system?: string;
   readonly model?: string;
   readonly sequence?: string;
   readonly batch?: string;
@@ -41,8 +40,8 @@ export interface PlanOptions {
 }
 
 /** Places the job and prints the plan; returns the exit code. */
-export function plan(file: string | undefined, options: PlanOptions): number {
-  const opened = openFabric(file, options.system);
+export function plan(files: readonly string[], options: PlanOptions): number {
+  const opened = openFabric(files, options);
   const description = withJob(opened.description ?? { name: opened.fabric.name, sites: [] }, options);
   const bar = progressBar(options.json === true);
   const { report, job, best } = (() => {

@@ -12,7 +12,7 @@ import type { UpgradeOffer } from '../../upgrades/types.js';
 import { offerWaves } from '../../upgrades/wave-offers.js';
 import { EXIT, printJson, progressBar } from '../output.js';
 import { readInput } from '../read-input.js';
-import { openFabric } from './inspect.js';
+import { openFabric } from '../open-topology.js';
 
 export interface UpgradeCommandOptions {
   readonly json?: boolean;
@@ -25,7 +25,7 @@ export interface UpgradeCommandOptions {
 
 /** Ranks upgrades for the job of a description; returns the exit code. */
 export function upgrade(file: string, options: UpgradeCommandOptions): number {
-  const { fabric, description } = openFabric(file, undefined);
+  const { fabric, description } = openFabric([file], {});
   if (description === undefined)
     throw new FabricPlanError('invalid-argument', 'upgrade: the file has no job; expected a description with sites and a job');
   const overlap = options.overlap === undefined ? undefined : Number(options.overlap);

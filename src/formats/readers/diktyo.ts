@@ -1,3 +1,4 @@
+import { showValue } from '../../errors.js';
 import { appendTo } from '../topology/append-to.js';
 import type { Draft } from '../topology/draft.js';
 import { listOf, numberOf, own, textOf } from '../topology/plain-text.js';
@@ -42,9 +43,7 @@ export function drawDiktyo(draft: Draft, objects: readonly Record<string, unknow
             const capacity = own(cost, 'bandwidthCapacity');
             const rate = capacity === undefined ? undefined : kubernetesQuantity(capacity);
             if (capacity !== undefined && rate === undefined)
-              draft.refuse(
-                `${source} to ${target} has bandwidthCapacity ${String(capacity).slice(0, 40)}; expected a quantity such as 10Gi`,
-              );
+              draft.refuse(`${source} to ${target} has bandwidthCapacity ${showValue(capacity)}; expected a quantity such as 10Gi`);
             for (const id of [source, target])
               if (!draft.has(id))
                 draft.device({ id, kind: 'site', location: [id], attributes: { level: key.slice(key.lastIndexOf('/') + 1) } });

@@ -1,3 +1,4 @@
+import { showValue } from '../../errors.js';
 import { draftTopology, type Draft } from '../topology/draft.js';
 import { drawLabelledHosts, type LabelledHost } from '../topology/labelled-hosts.js';
 import { isRecord, listOf, numberOf, own, textOf } from '../topology/plain-text.js';
@@ -153,7 +154,7 @@ function hostOf(draft: Draft, node: Record<string, unknown>, id: string): Labell
     if (raw === undefined) continue;
     const count = numberOf(raw);
     if (count === undefined || !Number.isInteger(count) || count < 0 || count > 4096)
-      draft.refuse(`node "${id}" has ${String(raw).slice(0, 40)} of ${resource}; expected a whole number`);
+      draft.refuse(`node "${id}" has ${showValue(raw)} of ${resource}; expected a whole number`);
     else gpus += count;
   }
   if (isRecord(resources))

@@ -22,7 +22,9 @@ export function readNcclTopology(text: string, name: string): Topology {
   const counts: Record<string, number> = { cpu: 0, 'gpu elements': 0, 'gpu-class pci': 0, 'nic-class pci': 0, net: 0, nvlink: 0, xgmi: 0 };
   countElements(root, counts, draft);
   const reading: Reading = { draft, host: name, counts, hasGpus: counts['gpu elements'] > 0, byBus: new Map(), numbers: {}, pending: [] };
-  root.children.forEach((element, i) => readTop(element, i, reading));
+  root.children.forEach((element, i) => {
+    readTop(element, i, reading);
+  });
   joinGpus(reading);
   joinSockets(reading);
   const gpus = draft.devices.filter(({ kind }) => kind === 'gpu').length;

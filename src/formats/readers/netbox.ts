@@ -1,6 +1,6 @@
 import { appendTo } from '../topology/append-to.js';
 import Papa from 'papaparse';
-import { FabricPlanError } from '../../errors.js';
+import { FabricPlanError, showValue } from '../../errors.js';
 import { draftTopology, type Draft } from '../topology/draft.js';
 import { isRecord, listOf, numberOf, own, textOf } from '../topology/plain-text.js';
 import type { StructuredText } from '../topology/structured-text.js';
@@ -241,7 +241,7 @@ function rateOf(draft: Draft, port: unknown): number | undefined {
   if (speed !== undefined && speed !== null && speed !== '') {
     const kilobits = numberOf(speed);
     if (kilobits === undefined || !(kilobits > 0))
-      draft.refuse(`interface "${textOf(own(port, 'name')) ?? ''}" has speed ${String(speed).slice(0, 40)}; expected kb/s`);
+      draft.refuse(`interface "${textOf(own(port, 'name')) ?? ''}" has speed ${showValue(speed)}; expected kb/s`);
     else return (kilobits * 1000) / 8;
   }
   const type = (textOf(own(own(port, 'type'), 'value')) ?? textOf(own(port, 'type')) ?? '').toLowerCase();

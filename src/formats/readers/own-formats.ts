@@ -1,4 +1,4 @@
-import { FabricPlanError, throwIssues, type Issue } from '../../errors.js';
+import { FabricPlanError, throwIssues, type Issue, showValue } from '../../errors.js';
 import { DEVICE_KINDS, type FabricSpec } from '../../fabric/types.js';
 import { expandGraph } from '../bare-graph.js';
 import { expandDescription } from '../expand-description.js';
@@ -6,7 +6,7 @@ import { parseDescription } from '../parse-description.js';
 import { coverageOf } from '../topology/coverage.js';
 import { isRecord, listOf, own } from '../topology/plain-text.js';
 import type { StructuredText } from '../topology/structured-text.js';
-import type { Topology, TopologyDevice, TopologyLink, TopologyScope } from '../topology/types.js';
+import type { Topology, TopologyDevice, TopologyLink } from '../topology/types.js';
 
 const WHERE = 'readFabricJson';
 const MOST_PARTS = 4_000_000;
@@ -79,7 +79,7 @@ export function readFabricJson(text: StructuredText): Topology {
       report(['devices', i, 'location'], `device "${String(id).slice(0, 60)}" has no location; expected a list of names`);
     const gpus = own(device, 'gpus');
     if (gpus !== undefined && !(typeof gpus === 'number' && Number.isInteger(gpus) && gpus >= 0 && gpus <= 4096))
-      report(['devices', i, 'gpus'], `device "${String(id).slice(0, 60)}" has ${String(gpus).slice(0, 20)} gpus; expected a whole number`);
+      report(['devices', i, 'gpus'], `device "${String(id).slice(0, 60)}" has ${showValue(gpus)} gpus; expected a whole number`);
   });
   const linkIds = new Set<unknown>();
   links.forEach((link, i) => {
@@ -100,10 +100,7 @@ export function readFabricJson(text: StructuredText): Topology {
     }
     const count = own(link, 'count');
     if (count !== undefined && !(typeof count === 'number' && Number.isInteger(count) && count >= 1 && count <= 1e9))
-      report(
-        ['links', i, 'count'],
-        `link "${String(id).slice(0, 60)}" has count ${String(count).slice(0, 20)}; expected a whole number of cables`,
-      );
+      report(['links', i, 'count'], `link "${String(id).slice(0, 60)}" has count ${showValue(count)}; expected a whole number of cables`);
   });
   throwIssues('parse', WHERE, issues);
   const scope = own(root, 'scope');
@@ -114,7 +111,7 @@ export function readFabricJson(text: StructuredText): Topology {
   return {
     format: 'fabric',
     name: typeof own(root, 'name') === 'string' ? (own(root, 'name') as string) : 'fabric',
-    scope: scope === 'node' || scope === 'cluster' || scope === 'wide-area' ? (scope as TopologyScope) : isMap ? 'wide-area' : 'cluster',
+    scope: scope === 'node' || scope === 'cluster' || scope === 'wide-area' ? scope : isMap ? 'wide-area' : 'cluster',
     levels: levels.map(String),
     devices: devices as TopologyDevice[],
     links: links as TopologyLink[],

@@ -1,3 +1,4 @@
+import { showValue } from '../../errors.js';
 import { draftTopology, type Draft } from '../topology/draft.js';
 import { drawHostTree, type TreeSwitch } from '../topology/host-tree.js';
 import { isRecord, numberOf, own, textOf } from '../topology/plain-text.js';
@@ -188,7 +189,7 @@ function readItems(
   const list = Array.isArray(raw) ? (raw as readonly unknown[]) : isRecord(raw) ? [raw] : undefined;
   if (list === undefined) {
     draft.refuse(
-      `${plugin}.${key} is ${raw === undefined ? 'missing' : `"${String(raw).slice(0, 40)}"`}; expected a list of mappings`,
+      `${plugin}.${key} is ${raw === undefined ? 'missing' : showValue(raw)}; expected a list of mappings`,
       lineOf([plugin, key]),
     );
     return [];

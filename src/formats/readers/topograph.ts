@@ -1,3 +1,4 @@
+import { showValue } from '../../errors.js';
 import { appendTo } from '../topology/append-to.js';
 import { draftTopology, type Draft } from '../topology/draft.js';
 import { drawHostTree, type TreeSwitch } from '../topology/host-tree.js';
@@ -113,7 +114,7 @@ export function readTopographPayload(text: StructuredText, name: string): Topolo
           ? value.map(String).join(',')
           : typeof value === 'object'
             ? ''
-            : (textOf(value) ?? String(value));
+            : (textOf(value) ?? showValue(value));
   }
   let hosts = 0;
   for (const region of listOf(own(root, 'nodes'))) {

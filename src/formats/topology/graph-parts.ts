@@ -98,7 +98,7 @@ export function drawGraph(
       ...(isOwn ? ownLink(draft, edge) : mapLink(draft, edge)),
       ...(isOneWay ? { duplex: false } : {}),
     };
-    if (isOneWay) {
+    if (isOneWay && !isOwn) {
       // A cable may be given as two directed edges of the same rate.
       const back = oneWay
         .get(JSON.stringify([edge.target, edge.source]))

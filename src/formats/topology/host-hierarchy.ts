@@ -97,6 +97,9 @@ export function hostHierarchy(topology: Topology): HostHierarchy {
         lost.push(`${switches} switches are shown as ${groups.length} groups: a tree has one switch above another`);
     } else groups = locationGroups(hosts);
   }
+  const grouped = new Set(groups.flatMap((group) => group.hosts));
+  const loose = hosts.filter(({ name }) => !grouped.has(name)).length;
+  if (groups.length > 0 && loose > 0) lost.push(`${loose} hosts that belong to no switch or group`);
   if (topology.links.some(({ bandwidth }) => bandwidth !== undefined)) lost.push('rates and latencies of links');
   if (topology.devices.some(({ coordinates }) => coordinates !== undefined)) lost.push('coordinates');
   if (topology.devices.some(({ kind }) => kind === 'gpu')) lost.push('the inside of hosts');
@@ -261,9 +264,12 @@ function locationGroups(hosts: readonly HierarchyHost[]): HierarchyGroup[] {
     return name;
   };
   for (const { name, path } of hosts) {
-    if (path.length === 0) continue;
-    ensure(path);
-    groups.get(JSON.stringify(path))!.hosts.push(name);
+    // A host that belongs to no group of a level stands there under its own name.
+    const alone = path.indexOf(name);
+    const own = alone < 0 ? path : path.slice(0, alone);
+    if (own.length === 0) continue;
+    ensure(own);
+    groups.get(JSON.stringify(own))!.hosts.push(name);
   }
   return [...groups.values()].sort((a, b) => b.height - a.height);
 }

@@ -40,7 +40,12 @@ export function drawHostTree(draft: Draft, switches: readonly TreeSwitch[], tech
   refuseCycles(draft, switches, byId);
   draft.check();
   for (const one of switches)
-    draft.device({ id: one.id, kind: 'switch', location: [], ...(one.attributes === undefined ? {} : { attributes: one.attributes }) });
+    draft.device({
+      id: one.id,
+      kind: 'switch',
+      location: [],
+      ...(one.attributes === undefined || Object.keys(one.attributes).length === 0 ? {} : { attributes: one.attributes }),
+    });
   const paths = pathsOf(byId, parents);
   const hostPaths = [...hosts.values()].map((leaves) => (leaves.length === 1 ? paths(leaves[0]) : undefined));
   const depth = hostPaths[0]?.length ?? 0;

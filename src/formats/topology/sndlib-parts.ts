@@ -93,7 +93,7 @@ export function topologyOfSndlib(where: string, format: string, name: string, ne
     );
   if (unit === undefined && (installed > 0 || offers.length > 0))
     draft.warn('the file does not say the unit of its capacities: they are kept as attributes, not as rates');
-  if (unit !== undefined) draft.infer(`rates in ${unitName!}`, 'meta/unit', installed);
+  if (unit !== undefined) draft.infer(`rates in ${unitName}`, 'meta/unit', installed);
   if (!network.isGeographical) draft.warn('coordinates are pixels of a drawing, not places');
   else if (looksLikeMinutes(network.nodes))
     draft.warn('coordinates look like degrees.minutes (no fraction reaches .60): distances are a few percent off');

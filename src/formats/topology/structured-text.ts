@@ -38,7 +38,7 @@ export function parseStructured(text: string, where: string): StructuredText {
   }
   documents ??= parseYaml(text, where);
   for (const document of documents) checkSize(document, where);
-  return { documents, lineOf: (document, path) => findLine(text, document, path) };
+  return { documents, lineOf: lineFinder(text) };
 }
 
 function parseYaml(text: string, where: string): readonly unknown[] {
@@ -47,7 +47,7 @@ function parseYaml(text: string, where: string): readonly unknown[] {
   try {
     return loadAll(text).filter((document) => document !== null && document !== undefined);
   } catch (cause) {
-    const line = cause instanceof YAMLException && cause.mark !== undefined ? (cause.mark.line as number) + 1 : undefined;
+    const line = cause instanceof YAMLException && cause.mark !== undefined ? cause.mark.line + 1 : undefined;
     const message = `not valid YAML: ${cause instanceof YAMLException ? cause.reason : (cause as Error).message}`;
     throw new FabricPlanError(
       'parse',
@@ -79,19 +79,33 @@ function checkSize(root: unknown, where: string): void {
   visit(root, 0);
 }
 
-function findLine(text: string, document: number, path: readonly (string | number)[]): number | undefined {
-  if (text.length > MOST_LOCATED) return undefined;
-  const lines = new LineCounter();
-  try {
-    const parsed = parseAllDocuments(text, { lineCounter: lines, logLevel: 'silent', uniqueKeys: false });
-    if (!Array.isArray(parsed)) return undefined;
-    const filled = parsed.filter((one) => one.contents !== null);
-    for (let length = path.length; length >= 0; length--) {
-      const node = filled[document]?.getIn(path.slice(0, length), true) as { range?: readonly [number, number, number] } | undefined;
-      if (node?.range !== undefined) return lines.linePos(node.range[0]).line;
+/** Finds lines in a text that is parsed again for it, once and only when a line is wanted. */
+function lineFinder(text: string): StructuredText['lineOf'] {
+  let located:
+    | { readonly documents: readonly { getIn(path: Iterable<unknown>, keepScalar: boolean): unknown }[]; readonly lines: LineCounter }
+    | undefined;
+  const locate = (): NonNullable<typeof located> => {
+    const lines = new LineCounter();
+    try {
+      const parsed = parseAllDocuments(text, { lineCounter: lines, logLevel: 'silent', uniqueKeys: false });
+      return { documents: Array.isArray(parsed) ? parsed.filter((one) => one.contents !== null) : [], lines };
+    } catch {
+      // A text that only the other parser takes has no lines to offer.
+      return { documents: [], lines };
     }
-  } catch {
-    // A text that only the other parser takes has no lines to offer.
-  }
-  return undefined;
+  };
+  return (document, path) => {
+    if (text.length > MOST_LOCATED) return undefined;
+    located ??= locate();
+    for (let length = path.length; length >= 0; length--) {
+      try {
+        const node = located.documents[document]?.getIn(path.slice(0, length), true) as
+          { range?: readonly [number, number, number] } | undefined;
+        if (node?.range !== undefined) return located.lines.linePos(node.range[0]).line;
+      } catch {
+        // A path through a scalar or an alias: the value around it will do.
+      }
+    }
+    return undefined;
+  };
 }

@@ -62,7 +62,7 @@ export function summarizeTopology(topology: Topology): TopologySummary {
     gpus,
     nodes: hostsOf(topology).length,
     switches: devices['switch'] ?? 0,
-    sites: devices['site'] ?? 0,
+    sites: countSites(topology),
     links,
     components: countParts(topology),
     devices,
@@ -75,14 +75,23 @@ export function summarizeTopology(topology: Topology): TopologySummary {
   };
 }
 
-/** Paths of the hosts: host devices, and hosts whose inside is shown, by the level `host` of what they hold. */
+/** Places: sites of a map, and sites that only their gateways show. */
+function countSites({ devices }: Topology): number {
+  const sites = new Set<string>();
+  for (const { id, kind, location } of devices) {
+    if (kind === 'site') sites.add(id);
+    else if (kind === 'gateway') sites.add(location[0] ?? id);
+  }
+  return sites.size;
+}
+
+/** Hosts by a key of their own: host devices, and hosts whose inside is shown, by where its parts are. */
 export function hostsOf(topology: Topology): string[] {
   const hosts = new Set<string>();
   const level = topology.levels.indexOf('host');
   for (const device of topology.devices) {
     if (device.kind === 'host') hosts.add(JSON.stringify([...device.location.slice(0, -1), device.id]));
-    else if (isInHost(device) && level >= 0 && device.location.length > level)
-      hosts.add(JSON.stringify(device.location.slice(0, level + 1)));
+    else if (isInHost(device)) hosts.add(JSON.stringify(level >= 0 ? device.location.slice(0, level + 1) : device.location));
   }
   return [...hosts];
 }

@@ -95,7 +95,7 @@ function labelsOf(topology: Topology, { hosts, groups }: HostHierarchy): Labels 
     ),
   );
   const named = topology.attributes?.['levels'];
-  if (hosts.length > 0 && read.every((labels) => Object.keys(labels).length > 0)) {
+  if (read.some((labels) => Object.keys(labels).length > 0)) {
     const known = [...PLACES, ...LABEL_SETS.flatMap(({ levels }) => levels)]
       .map(({ key }) => key)
       .filter((key) => read.some((labels) => Object.hasOwn(labels, key)));

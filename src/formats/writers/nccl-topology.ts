@@ -14,13 +14,8 @@ import type { Written } from './types.js';
  */
 export function writeNcclTopology(topology: Topology): Written {
   const gpus = topology.devices.filter(({ kind }) => kind === 'gpu');
-  const isRead =
-    topology.devices.length > 0 &&
-    topology.devices.every(
-      ({ kind, attributes }) =>
-        kind === 'cpu' || kind === 'nvswitch' || attributes?.['pci.busid'] !== undefined || attributes?.['nic.direct'] === true,
-    );
-  if (isRead && topology.devices.some(({ attributes }) => attributes?.['pci.busid'] !== undefined))
+  // Only such files give their CPUs with NCCL's attributes.
+  if (topology.devices.some(({ attributes }) => attributes !== undefined && Object.keys(attributes).some((key) => key.startsWith('cpu.'))))
     return { text: rewrite(topology), lost: [] };
   const hosts = new Set(gpus.map(({ location }) => location.join('/')));
   if (gpus.length === 0)
