@@ -40,3 +40,5 @@ export type {
   TopologyScope,
   TopologyWarning,
 } from './topology/types.js';
+export { expandHostlist } from '../fabric/expand-hostlist.js';
+export { listHosts } from '../fabric/hostlist.js';

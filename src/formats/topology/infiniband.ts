@@ -62,12 +62,13 @@ export function draftSubnet(where: string, format: string, name: string): Subnet
           draft.warn(`the two ends of ${key} say ${known.width}x${known.speed} and ${width}x${speed}`, line);
       }
     },
-    finish: (contents) => finishSubnet(draft, nodes, [...cables.values()], contents),
+    finish: (contents) => finishSubnet(draft, format, nodes, [...cables.values()], contents),
   };
 }
 
 function finishSubnet(
   draft: Draft,
+  format: string,
   nodes: ReadonlyMap<string, Node>,
   cables: readonly Cable[],
   contents: Record<string, number>,
@@ -148,7 +149,8 @@ function finishSubnet(
   warnAboutSickCables(draft, speeds);
   if (unnamed > 0)
     draft.warn(`${unnamed} adapters have no host name in their description; each is taken as a host of its own, named by GUID`);
-  if (cables.length > 0 && once > 0 && once < cables.length) draft.warn(`${once} of ${cables.length} cables are listed from one end only`);
+  // A network for ibsim may list a cable from either end.
+  if (format !== 'ibsim' && once > 0 && once < cables.length) draft.warn(`${once} of ${cables.length} cables are listed from one end only`);
   if (engines.size > 0) draft.infer('switches that reduce in the network', 'aggregation nodes', engines.size);
   const hosts = new Set(hostsOf.values()).size;
   if (hosts + nodes.size - hostsOf.size - engines.size <= 1)

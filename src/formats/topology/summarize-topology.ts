@@ -91,7 +91,8 @@ export function hostsOf(topology: Topology): string[] {
   const level = topology.levels.indexOf('host');
   for (const device of topology.devices) {
     if (device.kind === 'host') hosts.add(JSON.stringify([...device.location.slice(0, -1), device.id]));
-    else if (isInHost(device)) hosts.add(JSON.stringify(level >= 0 ? device.location.slice(0, level + 1) : device.location));
+    else if (isInHost(device) && device.location.length > 0)
+      hosts.add(JSON.stringify(level >= 0 ? device.location.slice(0, level + 1) : device.location));
   }
   return [...hosts];
 }
