@@ -8,7 +8,11 @@ import type { FabricSpec, LinkSpec } from '../fabric/types.js';
  * @throws FabricPlanError `parse` with every malformed link and its index
  */
 export function expandGraph(value: unknown): FabricSpec {
-  const graph = value as { readonly name?: unknown; readonly gpus: unknown; readonly links: unknown };
+  const graph = (typeof value === 'object' && value !== null ? value : {}) as {
+    readonly name?: unknown;
+    readonly gpus: unknown;
+    readonly links: unknown;
+  };
   const issues: Issue[] = [];
   const gpus = Array.isArray(graph.gpus) ? graph.gpus : [];
   if (!Array.isArray(graph.gpus) || gpus.some((gpu) => typeof gpu !== 'string' || gpu === ''))

@@ -119,8 +119,15 @@ function expand(reading: Reading, cell: unknown, type: string, path: readonly st
     const { count, leaf } = leavesOf(types, type);
     if (count > 4096) draft.refuse(`a node of type "${type}" has ${count} GPUs; expected at most 4096`, line);
     if (address === undefined || address === '') draft.refuse(`a cell of type "${type}" has no cellAddress; nodes need one`, line);
-    else if (draft.has(address)) draft.refuse(`the address "${address}" occurs twice; expected unique ones`, line);
-    else {
+    else if (draft.has(address)) {
+      // A node may hold leaf cells of several types.
+      const known = draft.deviceOf(address)!;
+      draft.amend(address, { gpus: (known.gpus ?? 0) + count });
+      draft.warn(
+        `node "${address}" stands in cells of the types "${String(known.attributes?.['cellType'])}" and "${type}"; its GPUs are added up`,
+        line,
+      );
+    } else {
       const pinned = textOf(own(cell, 'pinnedCellId'));
       draft.device({
         id: address,

@@ -56,5 +56,6 @@ export function readIbsim(text: string, name: string): Topology {
     subnet.cable({ guid: id, port }, { guid: far, port: farPort }, Number(rate?.[1] ?? 0), rate?.[2] ?? '', line);
   }
   if (known.size === 0) subnet.draft.refuse('there is no Switch or Hca record; expected a network of ibsim', 1);
+  if (links.every(({ rest }) => !RATE.test(rest))) subnet.draft.warn('the file gives no rates');
   return subnet.finish(contents);
 }

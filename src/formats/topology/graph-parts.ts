@@ -220,7 +220,7 @@ function ownLink(draft: Draft, { attributes, source, target, line }: GraphEdge):
   const text = (key: string): Record<string, string> => (Object.hasOwn(attributes, key) ? { [key]: String(attributes[key]) } : {});
   return {
     ...number,
-    ...(Object.hasOwn(attributes, 'duplex') && !isTrue(attributes['duplex']) ? { duplex: false } : {}),
+    ...(Object.hasOwn(attributes, 'duplex') ? { duplex: isTrue(attributes['duplex']) } : {}),
     ...text('technology'),
     ...text('confidence'),
     ...text('sourcePort'),

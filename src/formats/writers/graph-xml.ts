@@ -12,14 +12,25 @@ interface Part {
   readonly values: Readonly<Record<string, Scalar>>;
 }
 
+const MAP_SITE = new Set(['id', 'kind', 'location', 'label', 'coordinates', 'attributes']);
+const MAP_LINK = new Set(['id', 'source', 'target', 'bandwidth', 'duplex', 'technology', 'attributes']);
+
 /** A map in the words of the Topology Zoo can be written as it was read; everything else with a kind for every node. */
-const isPlainMap = (topology: Topology): boolean =>
-  topology.devices.length > 0 &&
-  topology.devices.every(
-    ({ kind, coordinates, attributes }) =>
-      kind === 'site' && (coordinates === undefined || (attributes?.['Latitude'] !== undefined && attributes['Longitude'] !== undefined)),
+const isPlainMap = ({ scope, levels, devices, links }: Topology): boolean =>
+  scope === 'wide-area' &&
+  levels.join() === 'site' &&
+  devices.every(
+    (device) =>
+      device.kind === 'site' &&
+      Object.keys(device).every((key) => MAP_SITE.has(key)) &&
+      (device.coordinates === undefined || (device.attributes?.['Latitude'] !== undefined && device.attributes['Longitude'] !== undefined)),
   ) &&
-  topology.links.every(({ bandwidth, attributes }) => bandwidth === undefined || attributes?.['LinkSpeedRaw'] !== undefined);
+  links.every(
+    (link) =>
+      Object.keys(link).every((key) => MAP_LINK.has(key)) &&
+      (link.bandwidth === undefined || link.attributes?.['LinkSpeedRaw'] !== undefined) &&
+      (link.technology === undefined || link.technology === link.attributes?.['LinkType']),
+  );
 
 function partsOf(topology: Topology): { nodes: Part[]; edges: Part[]; graph: Record<string, Scalar>; lost: string[] } {
   if (topology.devices.length === 0)
