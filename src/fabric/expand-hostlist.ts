@@ -2,12 +2,14 @@ import { FabricPlanError } from '../errors.js';
 
 /** Hosts of one expression at most. */
 const MOST_HOSTS = 1_000_000;
+/** Hosts of one range at most, the limit of Slurm's own hostlists. */
+const MOST_RANGE = 65_536;
 const MOST_LENGTH = 4 * 1024 * 1024;
 
 /**
  * Hosts of a Slurm hostlist expression, in the order in which it names them: `n[1-3,07],login`, several brackets allowed, zero padding kept.
  *
- * @throws FabricPlanError `parse` for open brackets, reversed or malformed ranges; `too-large` beyond a million hosts, before any is made
+ * @throws FabricPlanError `parse` for open brackets, reversed or malformed ranges; `too-large` beyond 65,536 hosts in a range or a million in all, before any is made
  * @complexity O(hosts)
  * @example
  * expandHostlist('n[08-10]x[1,2]') // ['n08x1', 'n08x2', 'n09x1', 'n09x2', 'n10x1', 'n10x2']
@@ -71,5 +73,10 @@ function parseRange(text: string, shown: string, fail: (message: string) => neve
   const [, from, to = from] = found;
   const width = from.length > 1 && from.startsWith('0') ? from.length : to.startsWith('0') && to.length > 1 ? to.length : 0;
   if (Number(to) < Number(from)) return fail(`hostlist ${shown} has the range "${text.trim()}"; expected its end not below its start`);
+  if (Number(to) - Number(from) >= MOST_RANGE)
+    throw new FabricPlanError(
+      'too-large',
+      `expandHostlist: hostlist ${shown} has the range "${text.trim()}", which names more than ${MOST_RANGE} hosts; expected fewer`,
+    );
   return { first: Number(from), last: Number(to), width };
 }

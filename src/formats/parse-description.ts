@@ -50,7 +50,7 @@ export function parseText(text: string, where: string): unknown {
   const depth = deepest(text);
   if (depth > 200) throw new FabricPlanError('parse', `${where}: the text nests ${depth} levels deep; expected at most 200`);
   try {
-    const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true });
+    const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true, logLevel: 'error' });
     const issues = document.errors.map((error): Issue => ({
       path: `line ${error.linePos?.[0].line ?? '?'}`,
       message: error.message.split('\n')[0],

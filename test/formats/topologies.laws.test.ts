@@ -124,9 +124,9 @@ describe('hostlists', () => {
     expect(expandHostlist(compressHostlist(hosts)).sort()).toEqual([...hosts].sort());
   });
   it('a billion hosts are refused before any is made', () => {
-    expect(() => expandHostlist('n[1-999999999]')).toThrow(/more than 1000000 hosts/);
+    expect(() => expandHostlist('n[1-999999999]')).toThrow(/range "1-999999999", which names more than 65536 hosts/);
     expect(() => expandHostlist('n[1-1000][1-1000][1-1000]')).toThrow(/more than 1000000/);
-    expect(() => expandHostlist(`n[${'1-100000,'.repeat(50)}1]`)).toThrow(/more than 1000000/);
+    expect(() => expandHostlist(`n[${'1-50000,'.repeat(50)}1]`)).toThrow(/more than 1000000/);
   });
 });
 
@@ -313,8 +313,8 @@ describe('hostile and broken input', () => {
       /entity/i,
     ],
     ['an alias bomb', bomb, /unfolds into more than|alias/i],
-    ['a billion hosts', 'SwitchName=s Nodes=n[1-999999999]', /names more than \d+ hosts/],
-    ['a billion switches', 'SwitchName=s[1-999999999] Nodes=n1', /names more than \d+ hosts/],
+    ['a billion hosts', 'SwitchName=s Nodes=n[1-999999999]', /names more than 65536 hosts/],
+    ['a billion switches', 'SwitchName=s[1-999999999] Nodes=n1', /names more than 65536 hosts/],
     ['deep nesting of XML', `<graphml>${'<graph>'.repeat(10_000)}`, /deeper/],
     ['deep nesting of YAML', `kind: Node\nx: ${'['.repeat(5000)}`, /nest|depth/i],
     ['deep nesting of JSON', `{"kind":"Node","apiVersion":"v1","x":${'['.repeat(5000)}${']'.repeat(5000)}}`, /nest/i],

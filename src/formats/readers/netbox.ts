@@ -155,28 +155,23 @@ export function readNetbox(text: StructuredText, name: string): Topology {
 
 /** A table of cables with the columns side_a_device, side_a_name, side_b_device, side_b_name, length, length_unit. */
 export function readNetboxCsv(text: string, name: string): Topology {
-  const { data, errors, meta } = Papa.parse<Record<string, string>>(text.trim(), { header: true, skipEmptyLines: true });
+  const { data, errors } = Papa.parse<string[]>(text.trim(), { skipEmptyLines: true });
+  const fail = (line: number, message: string): never => {
+    throw new FabricPlanError('parse', `${WHERE}: line ${line}: ${message}`, [{ path: `line ${line}`, message }]);
+  };
   const wrong = errors.find(({ type }) => type !== 'Delimiter');
-  if (wrong !== undefined) {
-    const message = `line ${(wrong.row ?? 0) + 2}: ${wrong.message}`;
-    throw new FabricPlanError('parse', `${WHERE}: ${message}`, [{ path: `line ${(wrong.row ?? 0) + 2}`, message }]);
-  }
-  const missing = ['side_a_device', 'side_a_name', 'side_b_device', 'side_b_name'].filter(
-    (column) => meta.fields?.includes(column) !== true,
-  );
-  if (missing.length > 0)
-    throw new FabricPlanError(
-      'parse',
-      `${WHERE}: the table has no column ${missing.join(', ')}; expected the columns of a NetBox cable import`,
-      [{ path: 'line 1', message: 'missing columns' }],
-    );
+  if (wrong !== undefined) fail((wrong.row ?? 0) + 1, wrong.message);
+  const [header = [], ...lines] = data;
+  const missing = ['side_a_device', 'side_a_name', 'side_b_device', 'side_b_name'].filter((column) => !header.includes(column));
+  if (missing.length > 0) fail(1, `the table has no column ${missing.join(', ')}; expected the columns of a NetBox cable import`);
+  const rows = lines.map((cells) => Object.fromEntries(header.map((column, i) => [column, cells[i] ?? ''])));
   const end = (row: Record<string, string>, side: string): unknown => [
     {
       object_type: row[`side_${side}_type`] ?? 'dcim.interface',
       object: { name: row[`side_${side}_name`], device: { name: row[`side_${side}_device`] } },
     },
   ];
-  const cables = data.map((row) => ({
+  const cables = rows.map((row) => ({
     a_terminations: end(row, 'a'),
     b_terminations: end(row, 'b'),
     length: row['length'],
