@@ -3,7 +3,7 @@ export { formatDescription, parseDescription } from './parse-description.js';
 export { describedJob, describedModel, expandDescription } from './expand-description.js';
 export { formatFabricJson, parseFabricJson } from './fabric-json.js';
 export { parseModelConfig } from './model-config.js';
-export { FABRIC_FORMATS, readFabric, type FabricFormat } from './read-fabric.js';
+export { readFabric, type ReadFabricOptions } from './read-fabric.js';
 export { parseNcclTopology } from './nccl-topology-xml.js';
 export {
   OPERATION_NAMES,
@@ -16,7 +16,8 @@ export {
 export { looksLikeNcclTests, parseNcclTestsLog, type NcclTestsLog } from './nccl-tests-log.js';
 export { isRun, parseTrainingRuns, type RefusedRun, type TrainingRun } from './training-runs.js';
 export type { RunColumns } from './run-cells.js';
-export { readTopology, TOPOLOGY_FORMATS, type ReadTopologyOptions, type TopologyFormat } from './read-topology.js';
+export { readTopology, type ReadTopologyOptions } from './read-topology.js';
+export { TOPOLOGY_FORMATS, type TopologyFormat } from './topology-formats.js';
 export { TOPOLOGY_WRITERS, writeTopology, type TopologyWriter } from './write-topology.js';
 export type { Written } from './writers/types.js';
 export { composeTopologies, type PlacedTopology } from './topology/compose-topologies.js';

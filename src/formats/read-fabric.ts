@@ -1,57 +1,28 @@
-import { FabricPlanError } from '../errors.js';
 import { createFabric } from '../fabric/create-fabric.js';
-import type { Fabric, FabricSpec } from '../fabric/types.js';
-import { expandDescription } from './expand-description.js';
-import { expandGraph } from './bare-graph.js';
-import { parseDescription, parseText } from './parse-description.js';
+import type { Fabric } from '../fabric/types.js';
 import type { Description } from './description-schema.js';
+import { parseDescription } from './parse-description.js';
+import { readTopology, type ReadTopologyOptions } from './read-topology.js';
+import type { Assumptions } from './topology/assumptions.js';
+import { fabricOfTopology } from './topology/fabric-of-topology.js';
 
-/** A file format that holds a fabric. */
-export interface FabricFormat {
-  readonly name: string;
-  /** Whether a parsed value looks like it. */
-  matches(value: unknown): boolean;
-  read(text: string): { readonly fabric: Fabric; readonly description?: Description };
+export interface ReadFabricOptions extends ReadTopologyOptions {
+  /** What to take where the file does not say. Default: nothing. */
+  readonly assume?: Assumptions;
 }
 
-const has = (value: unknown, key: string): boolean => typeof value === 'object' && value !== null && Object.hasOwn(value, key);
-
-/** Formats in the order in which they are tried. */
-export const FABRIC_FORMATS: readonly FabricFormat[] = [
-  {
-    name: 'description',
-    matches: (value) => has(value, 'sites'),
-    read(text) {
-      const description = parseDescription(text);
-      return { fabric: createFabric(expandDescription(description)), description };
-    },
-  },
-  {
-    name: 'fabric',
-    matches: (value) => has(value, 'devices'),
-    read: (text) => ({ fabric: createFabric(parseText(text, 'readFabric') as FabricSpec) }),
-  },
-  {
-    name: 'graph',
-    matches: (value) => has(value, 'gpus') && has(value, 'links'),
-    read: (text) => ({ fabric: createFabric(expandGraph(parseText(text, 'readFabric'))) }),
-  },
-];
-
 /**
- * Reads a fabric from text of any known format, recognised by content.
+ * Reads a fabric from text of any known format, recognised by content: {@link readTopology}, then {@link fabricOfTopology}.
  *
- * @throws FabricPlanError `parse` when no format matches, or the error of the format
+ * @throws FabricPlanError of the format; `invalid-argument` for what a fabric needs and the file does not say
  * @example
  * readFabric('name: x\nsites: [{ id: a, clusters: [{ node: dgx-h100, nodes: 2 }] }]').fabric.gpuIds.length // 16
  */
-export function readFabric(text: string): { readonly format: string; readonly fabric: Fabric; readonly description?: Description } {
-  const value = parseText(text, 'readFabric');
-  const format = FABRIC_FORMATS.find((one) => one.matches(value));
-  if (format === undefined)
-    throw new FabricPlanError(
-      'parse',
-      'readFabric: the text is neither a description (sites, clusters), nor a fabric (devices, links), nor a graph (gpus, links); expected one of them',
-    );
-  return { format: format.name, ...format.read(text) };
+export function readFabric(
+  text: string,
+  options: ReadFabricOptions = {},
+): { readonly format: string; readonly fabric: Fabric; readonly description?: Description } {
+  const topology = readTopology(text, options);
+  const fabric = createFabric(fabricOfTopology(topology, options.assume).fabric);
+  return { format: topology.format, fabric, ...(topology.format === 'description' ? { description: parseDescription(text) } : {}) };
 }

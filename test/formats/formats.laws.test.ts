@@ -109,7 +109,7 @@ describe('hostile input', () => {
       'name: a\nsites: [{ id: s, clusters: [{ node: dgx-h100, nodes: 1 }] }]\nwan: [{ from: s, to: s, bandwidth: 1 Gb/s, rtt: 1 ms }]',
       /itself/,
     ],
-    ['nothing at all', '', /neither/],
+    ['nothing at all', '', /empty/],
   ])('%s is refused with the culprit', (_, text, expected) => {
     expect(() => readFabric(text)).toThrow(FabricPlanError);
     expect(() => readFabric(text)).toThrow(expected);

@@ -1,8 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FabricPlanError } from '../../src/errors.js';
+import { createFabric } from '../../src/fabric/create-fabric.js';
 import { readTopology } from '../../src/formats/read-topology.js';
+import { composeTopologies } from '../../src/formats/topology/compose-topologies.js';
+import { fabricOfTopology } from '../../src/formats/topology/fabric-of-topology.js';
 import { summarizeTopology } from '../../src/formats/topology/summarize-topology.js';
+import type { Topology } from '../../src/formats/topology/types.js';
 import { writeTopology } from '../../src/formats/write-topology.js';
 import { contentOf } from '../support/topology-examples.js';
 
@@ -98,6 +102,21 @@ describe.runIf(isThere)('public sample files', () => {
         .map(({ path }) => path)
         .sort(),
     ).toEqual(files.sort());
+  });
+  it("GÉANT's published map, a Slurm tree at two of its places and the inside of a node become one fabric", () => {
+    const read = (path: string): Topology => readTopology(readFileSync(new URL(path, SAMPLES), 'utf8'));
+    const tree = read('slurm-tree/topograph-expected.slinky-oci-sim-tree.conf');
+    const whole = composeTopologies([
+      read('graphml-topologyzoo/Geant2012.graphml'),
+      { topology: tree, at: 'CH' },
+      { topology: tree, at: 'IT' },
+      read('nccl-topo-xml/rccl-8p_940.xml'),
+    ]);
+    expect(summarizeTopology(whole)).toMatchObject({ gpus: 2 * 96 * 8, nodes: 2 * 96, switches: 2 * 19, sites: 40, components: 1 });
+    expect(() => fabricOfTopology(whole)).toThrow(/22 links of the map have no rate/);
+    const { fabric, assumed } = fabricOfTopology(whole, { generation: 'cdna3', wideArea: 12.5e9, access: 50e9, oversubscription: 1 });
+    expect(createFabric(fabric).gpuIds).toHaveLength(1536);
+    expect(assumed.find(({ from }) => from === 'wideArea')?.count).toBe(22);
   });
   it.each(samples())('$path: $contains', ({ path, contains }) => {
     const text = readFileSync(new URL(path, SAMPLES), 'utf8');

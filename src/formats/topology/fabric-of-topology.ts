@@ -1,15 +1,14 @@
-import { appendTo } from './append-to.js';
 import { FabricPlanError, invalidArgument, unknownName, type Issue } from '../../errors.js';
 import { buildNode, type LinkShape } from '../../fabric/builders/node.js';
-import { FIBRE_LATENCY_PER_METRE } from '../../fabric/builders/multi-site.js';
 import type { DeviceSpec, FabricSpec, LinkSpec } from '../../fabric/types.js';
 import { GPUS } from '../../presets/gpus.js';
 import { linkNamed } from '../../presets/nodes.js';
 import { nodePreset } from '../../presets/lookups.js';
-import { ROUTE_FACTOR } from '../../presets/sites.js';
-import { greatCircle } from '../great-circle.js';
 import { GENERATIONS, gpuOfProduct, type Assumptions, type GenerationAssumption } from './assumptions.js';
+import { joinGroups, sumBelow } from './assumed-switches.js';
 import { coverageOf } from './coverage.js';
+import { startLedger, type Gap, type Ledger } from './ledger.js';
+import { latencyOf, placeSites } from './link-latency.js';
 import { expandHosts } from './expand-hosts.js';
 import type { Inference, Topology, TopologyDevice, TopologyLink } from './types.js';
 
@@ -24,16 +23,6 @@ export interface FabricOfTopology {
   readonly dropped: readonly string[];
 }
 
-/** One-way latency of a hop by technology, from the link presets. */
-const HOPS: readonly (readonly [RegExp, string])[] = [
-  [/^NVLink-C2C/, 'NVLink-C2C'],
-  [/^NVLink/, 'NVLink4'],
-  [/^xGMI/i, 'xGMI4'],
-  [/^PCIe|^direct$|^channels$/, 'PCIe5-x16'],
-  [/^socket$/, 'UPI'],
-  [/Ethernet/i, 'RoCE-400'],
-];
-
 /**
  * The fabric that a topology describes. What the files do not say is an error that lists it, unless `assume` says what to take; all that
  * is taken is recorded. Latencies are seldom in a file: they follow from the technology, and on maps from the length of the fibre (great
@@ -47,6 +36,8 @@ const HOPS: readonly (readonly [RegExp, string])[] = [
 export function fabricOfTopology(topology: Topology, assume: Assumptions = {}): FabricOfTopology {
   const where = 'fabricOfTopology';
   checkAssumptions(where, assume);
+  if (isWhole(topology) && assume.node === undefined && assume.groups !== true)
+    return { fabric: asIs(topology), inferred: topology.coverage.inferred, assumed: [], dropped: [] };
   const generation = assume.generation === undefined ? undefined : findGeneration(where, assume.generation);
   const ledger = startLedger();
   let whole = topology;
@@ -100,32 +91,33 @@ export function fabricOfTopology(topology: Topology, assume: Assumptions = {}): 
   };
 }
 
-interface Ledger {
-  infer(what: string, from: string, count?: number): void;
-  assume(what: string, by: string, count?: number): void;
-  inferred(): Inference[];
-  assumed(): Inference[];
+/** Whether a topology lacks nothing of a fabric: it was written or described as one. */
+function isWhole({ devices, links }: Topology): boolean {
+  return (
+    devices.every(({ kind, attributes }) => kind !== 'host' && kind !== 'site' && attributes === undefined) &&
+    links.every(({ bandwidth, latency, source, target }) => bandwidth !== undefined && latency !== undefined && source !== target)
+  );
 }
 
-function startLedger(): Ledger {
-  const lists = { inferred: new Map<string, Inference>(), assumed: new Map<string, Inference>() };
-  const add = (list: Map<string, Inference>, what: string, from: string, count: number): void => {
-    const key = `${what}\u0000${from}`;
-    list.set(key, { what, from, count: (list.get(key)?.count ?? 0) + count });
-  };
+/** A whole topology without what a fabric has no place for. */
+function asIs({ name, levels, devices, links }: Topology): FabricSpec {
+  const isPlain = devices.every(
+    ({ label, gpus, portBandwidth }) => label === undefined && gpus === undefined && portBandwidth === undefined,
+  );
+  const isBare = links.every(
+    ({ attributes, sourcePort, targetPort }) => attributes === undefined && sourcePort === undefined && targetPort === undefined,
+  );
   return {
-    infer: (what, from, count = 1) => {
-      add(lists.inferred, what, from, count);
-    },
-    assume: (what, by, count = 1) => {
-      add(lists.assumed, what, by, count);
-    },
-    inferred: () => [...lists.inferred.values()],
-    assumed: () => [...lists.assumed.values()],
+    name,
+    levels,
+    devices: (isPlain
+      ? devices
+      : devices.map(({ label: _label, gpus: _gpus, portBandwidth: _port, ...rest }) => rest)) as readonly DeviceSpec[],
+    links: (isBare
+      ? links
+      : links.map(({ attributes: _attributes, sourcePort: _source, targetPort: _target, ...rest }) => rest)) as readonly LinkSpec[],
   };
 }
-
-type Gap = (what: string, fill: string, count?: number) => void;
 
 function checkAssumptions(where: string, assume: Assumptions): void {
   for (const key of ['link', 'wideArea', 'access', 'capacityUnit', 'oversubscription'] as const) {
@@ -169,70 +161,6 @@ export function insideOfPreset(name: string): Topology {
     coverage: coverageOf([], []),
     warnings: [],
   };
-}
-
-/** One switch for every group of hosts that have no link at all, and one above the groups. */
-function joinGroups(topology: Topology, ledger: Ledger): Topology {
-  const linked = new Set(topology.links.flatMap(({ source, target }) => [source, target]));
-  const hostOf = (id: string): string => (id.includes('/') ? id.slice(0, id.lastIndexOf('/')) : id);
-  // The ports by which hosts join the network: NICs where the inside is known.
-  const ports = topology.devices.filter(({ kind }) => kind === 'nic' || kind === 'host');
-  const outward = new Set(topology.links.flatMap(({ source, target }) => (hostOf(source) === hostOf(target) ? [] : [source, target])));
-  const loose = ports.filter((port) => (port.kind === 'host' ? !linked.has(port.id) : !outward.has(port.id)));
-  if (loose.length === 0) return topology;
-  const depth = Math.max(0, topology.levels.indexOf('host'));
-  const devices = [...topology.devices];
-  const links: TopologyLink[] = [...topology.links];
-  const known = new Set(devices.map(({ id }) => id));
-  const added = new Set<string>();
-  const idOf = (path: readonly string[]): string => {
-    let id = `group:${path.join('/')}`;
-    while (known.has(id)) id += 'x';
-    return id;
-  };
-  const ensure = (path: readonly string[]): string => {
-    const id = idOf(path);
-    if (added.has(id)) return id;
-    added.add(id);
-    devices.push({ id, kind: 'switch', location: path });
-    if (path.length > 0)
-      links.push({ id: `${ensure(path.slice(0, -1))}–${id}`, source: idOf(path.slice(0, -1)), target: id, technology: 'uplink' });
-    return id;
-  };
-  for (const port of loose) {
-    const group = ensure(port.location.slice(0, depth));
-    links.push({
-      id: `${group}–${port.id}`,
-      source: group,
-      target: port.id,
-      technology: 'uplink',
-      ...(port.portBandwidth === undefined ? {} : { bandwidth: port.portBandwidth }),
-    });
-  }
-  ledger.assume('a switch for every group of hosts', 'groups', added.size);
-  return { ...topology, devices, links };
-}
-
-/** Coordinates of sites; a meeting point of links without a place is put in the middle of its neighbours. */
-function placeSites(topology: Topology, ledger: Ledger): Map<string, readonly [number, number]> {
-  const places = new Map<string, readonly [number, number]>();
-  for (const { id, coordinates } of topology.devices) if (coordinates !== undefined) places.set(id, coordinates);
-  const around = new Map<string, string[]>();
-  for (const { source, target } of topology.links) {
-    appendTo(around, source, target);
-    appendTo(around, target, source);
-  }
-  // Twice: a meeting point may have another one as its only neighbour.
-  for (let pass = 0; pass < 2; pass++)
-    for (const { id, kind } of topology.devices) {
-      if (kind !== 'site' || places.has(id)) continue;
-      const near = (around.get(id) ?? []).flatMap((other) => (places.has(other) ? [places.get(other)!] : []));
-      if (near.length === 0) continue;
-      const mean = (axis: 0 | 1): number => near.reduce((sum, place) => sum + place[axis], 0) / near.length;
-      places.set(id, [mean(0), mean(1)]);
-      ledger.infer('places of sites without coordinates', 'the middle of their neighbours');
-    }
-  return places;
 }
 
 function deviceOf(
@@ -338,77 +266,4 @@ function rateOf(
     count,
   );
   return { bandwidth: 1 };
-}
-
-/**
- * Rates of links that only say "under this switch": for every such link between switches the rate of everything below, shared by the
- * parents, over the oversubscription.
- */
-function sumBelow(topology: Topology, ids: ReadonlyMap<string, TopologyDevice>, assume: Assumptions): Map<string, number> {
-  const sums = new Map<string, number>();
-  if (assume.oversubscription === undefined) return sums;
-  const down = new Map<string, TopologyLink[]>();
-  const parents = new Map<string, number>();
-  for (const link of topology.links) {
-    if (link.technology !== 'uplink') continue;
-    appendTo(down, link.source, link);
-    parents.set(link.target, (parents.get(link.target) ?? 0) + 1);
-  }
-  const own = new Map<string, number>();
-  const open = new Set<string>();
-  const below = (id: string): number => {
-    const known = own.get(id);
-    if (known !== undefined) return known;
-    if (open.has(id)) return 0;
-    open.add(id);
-    let sum = 0;
-    for (const link of down.get(id) ?? []) {
-      const isSwitch = ids.get(link.target)?.kind === 'switch';
-      if (!isSwitch) {
-        sum += (link.bandwidth ?? assume.link ?? 0) * (link.count ?? 1);
-        continue;
-      }
-      const share = below(link.target) / (parents.get(link.target) ?? 1) / assume.oversubscription!;
-      if (link.bandwidth === undefined && share > 0) sums.set(link.id, share);
-      sum += link.bandwidth ?? share;
-    }
-    open.delete(id);
-    own.set(id, sum);
-    return sum;
-  };
-  for (const id of down.keys()) below(id);
-  return sums;
-}
-
-function latencyOf(
-  link: TopologyLink,
-  source: TopologyDevice,
-  target: TopologyDevice,
-  places: ReadonlyMap<string, readonly [number, number]>,
-  assume: Assumptions,
-  ledger: Ledger,
-  gap: Gap,
-): number {
-  const technology = link.technology ?? '';
-  if (technology === 'site access') return 5e-6;
-  if (link.distance !== undefined && (source.kind === 'site' || link.distance > 1000)) {
-    ledger.infer('latencies', 'length of the fibre, 4.9 µs a kilometre');
-    return link.distance * FIBRE_LATENCY_PER_METRE;
-  }
-  if (source.kind === 'site' || target.kind === 'site') {
-    const [a, b] = [places.get(link.source), places.get(link.target)];
-    if (a !== undefined && b !== undefined) {
-      ledger.infer('latencies', `great circle × ${ROUTE_FACTOR.default} (${ROUTE_FACTOR.low}–${ROUTE_FACTOR.high}) × 4.9 µs a kilometre`);
-      return greatCircle(a, b) * ROUTE_FACTOR.default * FIBRE_LATENCY_PER_METRE;
-    }
-    if (assume.wideAreaLatency !== undefined) {
-      ledger.assume(`latency of links of unknown length: ${assume.wideAreaLatency * 1e3} ms`, 'wideAreaLatency');
-      return assume.wideAreaLatency;
-    }
-    gap('links of the map have neither a length nor two ends with coordinates', 'wideAreaLatency, such as wideAreaLatency=5ms');
-    return 0;
-  }
-  const preset = HOPS.find(([pattern]) => pattern.test(technology))?.[1] ?? 'NDR';
-  ledger.infer('latencies', `typical hop of ${preset}`);
-  return linkNamed(preset).latency;
 }

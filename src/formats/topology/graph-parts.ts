@@ -69,12 +69,20 @@ export function drawGraph(
   options: { readonly isStrict?: boolean; readonly isDrawing?: boolean } = {},
 ): string[] {
   const isOwn = nodes.length > 0 && nodes.every(({ attributes }) => KINDS.has(attributes['kind']));
+  // People know a place by its name, where only one place has it.
+  const labels = new Map<string, number>();
+  for (const { id, label = '' } of nodes) {
+    labels.set(label, (labels.get(label) ?? 0) + 1);
+    if (id !== label) labels.set(id, (labels.get(id) ?? 0) + 1);
+  }
+  const placeOf = ({ id, label }: GraphNode): string =>
+    label !== undefined && label.trim() !== '' && labels.get(label) === 1 ? label : id;
   let depth = 0;
   for (const node of nodes) {
     if (node.id === '') draft.refuse('a node has no id; expected a unique text', node.line);
     else if (draft.has(node.id)) draft.refuse(`node "${node.id}" occurs twice; expected unique ids`, node.line);
     else {
-      const device = isOwn ? ownDevice(draft, node) : siteOf(draft, node);
+      const device = isOwn ? ownDevice(draft, node) : { ...siteOf(draft, node), location: [placeOf(node)] };
       depth = Math.max(depth, device.location.length);
       draft.device(device);
     }

@@ -77,12 +77,12 @@ export function summarizeTopology(topology: Topology): TopologySummary {
 
 /** Places: sites of a map, and sites that only their gateways show. */
 function countSites({ devices }: Topology): number {
-  const sites = new Set<string>();
-  for (const { id, kind, location } of devices) {
-    if (kind === 'site') sites.add(id);
-    else if (kind === 'gateway') sites.add(location[0] ?? id);
-  }
-  return sites.size;
+  const sites = devices.filter(({ kind }) => kind === 'site');
+  const shown = new Set(sites.map(({ id, location }) => location[0] ?? id));
+  const hidden = new Set(
+    devices.flatMap(({ id, kind, location }) => (kind === 'gateway' && !shown.has(location[0] ?? id) ? [location[0] ?? id] : [])),
+  );
+  return sites.length + hidden.size;
 }
 
 /** Hosts by a key of their own: host devices, and hosts whose inside is shown, by where its parts are. */
