@@ -22,7 +22,9 @@ add('description', 'example', '../two-sites.yaml');
 let read = 0;
 const refused = [];
 if (existsSync(samples))
-  for (const path of readdirSync(samples, { recursive: true }).filter((name) => name.includes('/')).sort()) {
+  for (const path of readdirSync(samples, { recursive: true })
+    .filter((name) => name.includes('/'))
+    .sort()) {
     try {
       const topology = readTopology(readFileSync(join(samples, path), 'utf8'));
       const { links } = summarizeTopology(topology);
@@ -34,13 +36,22 @@ if (existsSync(samples))
       add(topology.format, 'places', places.length);
       add(topology.format, 'placed', places.filter(({ coordinates }) => coordinates !== undefined).length);
     } catch (error) {
-      refused.push([path, error.message.split('\n')[0].replace(/^read\w+: /, '').replace(/; expected one of nccl-topology.*$/, '')]);
+      refused.push([
+        path,
+        error.message
+          .split('\n')[0]
+          .replace(/^read\w+: /, '')
+          .replace(/; expected one of nccl-topology.*$/, ''),
+      ]);
     }
   }
 const share = (part, whole) => (whole === 0 ? '–' : `${Math.round((100 * part) / whole)} %`);
 const readers = TOPOLOGY_FORMATS.map(({ name, title, carries, lacks }) => {
   const own = byFormat.get(name) ?? { files: 0, cables: 0, rated: 0, places: 0, placed: 0, example: '' };
-  const example = own.example === '' ? '' : `[${own.example.replace('../', '')}](../examples/${own.example.startsWith('../') ? own.example.slice(3) : `formats/${own.example}`})`;
+  const example =
+    own.example === ''
+      ? ''
+      : `[${own.example.replace('../', '')}](../examples/${own.example.startsWith('../') ? own.example.slice(3) : `formats/${own.example}`})`;
   return `| \`${name}\` | ${title} | ${carries} | ${lacks || '–'} | ${own.files} | ${share(own.rated, own.cables)} | ${share(own.placed, own.places)} | ${example} |`;
 });
 const writers = TOPOLOGY_WRITERS.map(({ name, title, carries, loses }) => `| \`${name}\` | ${title} | ${carries} | ${loses || '–'} |`);

@@ -125,6 +125,7 @@ export function refusalOf(error: unknown): {
       code: error.code,
       message: error.message.split('\n')[0],
       ...(line === undefined ? (error.issues[0]?.path ? { position: error.issues[0].path } : {}) : { position: line }),
+      ...(line?.startsWith('line ') === true ? { line: Number(line.slice(5)) } : {}),
       issues: error.issues.slice(0, 100).map(({ path, message }) => ({ position: path, message })),
     },
   };

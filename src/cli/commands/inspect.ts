@@ -58,7 +58,10 @@ export function inspect(files: readonly string[], options: InspectOptions): numb
     return isRefused ? EXIT.input : EXIT.done;
   }
   let composed: { readonly object: object; readonly inspection?: Inspection; readonly error?: unknown } | undefined;
-  if (!isRefused) {
+  if (isRefused) {
+    const count = results.filter(({ error }) => error !== undefined).length;
+    composed = { object: { refused: { code: 'parse', message: `${count} of ${parts.length} files are refused` } } };
+  } else {
     try {
       const inspection = inspectTopology(composeTopologies(results.map(({ placed }) => placed!)), options);
       composed = { inspection, object: objectOf(inspection) };
@@ -76,7 +79,7 @@ export function inspect(files: readonly string[], options: InspectOptions): numb
       })),
       ...(composed === undefined ? {} : { composed: composed.object }),
     });
-  else for (const one of [...results, ...(composed === undefined ? [] : [composed])]) show(one);
+  else for (const one of [...results, ...(composed === undefined || isRefused ? [] : [composed])]) show(one);
   return isRefused || composed?.error !== undefined ? EXIT.input : EXIT.done;
 }
 
