@@ -69,7 +69,7 @@ Coverage is over ${read + refused.length} public files (${read} read, ${refused.
 | --- | --- | --- | --- | --- | --- | --- | --- |
 ${readers.join('\n')}
 
-Every example is read by the tests; readers are fuzzed with random bytes and mutated examples (\`node bench/fuzz.mjs\`).
+Every example is read by the tests; readers are fuzzed with random bytes and mutated examples (\`npm run fuzz\`: 100,000 inputs per reader).
 
 ## Written
 

@@ -13,7 +13,7 @@ import { summarizeTopology } from '../../src/formats/topology/summarize-topology
 import type { Topology } from '../../src/formats/topology/types.js';
 import { topologyOfFabric } from '../../src/formats/readers/own-formats.js';
 import { TOPOLOGY_WRITERS, writeTopology } from '../../src/formats/write-topology.js';
-import { anyFabricSpec } from '../arbitraries/fabrics.js';
+import { anyCluster, anyFabricSpec } from '../arbitraries/fabrics.js';
 import { law } from '../support/law.js';
 import { expectNoNaN } from '../support/close.js';
 import { contentOf, topologyExample, topologyExamples } from '../support/topology-examples.js';
@@ -213,6 +213,51 @@ describe('order means nothing where the format gives it no meaning', () => {
   });
 });
 
+describe('the tree of a network', () => {
+  law('puts hosts in one group exactly where switches up to some height join them', anyCluster, (spec) => {
+    const topology = topologyOfFabric(spec);
+    const { groups, hosts } = hostHierarchy(topology);
+    const byName = new Map(groups.map((group) => [group.name, group]));
+    const below = (name: string): string[] => [...byName.get(name)!.hosts, ...byName.get(name)!.children.flatMap(below)];
+    const actual = new Set(groups.map(({ name }) => below(name).sort().join()));
+    // Naively: switches by their distance from hosts, then the parts that all cables up to a height leave connected.
+    const kinds = new Map(topology.devices.map(({ id, kind }) => [id, kind]));
+    const hostOf = (id: string): string | undefined => (kinds.get(id) === 'switch' ? undefined : id.slice(0, id.lastIndexOf('/')));
+    const pairs = topology.links.map(({ source, target }) => [source, target] as const);
+    const height = new Map<string, number>();
+    for (let at = 0, grown = true; grown; at++) {
+      grown = false;
+      for (const [a, b] of [...pairs, ...pairs.map(([a, b]) => [b, a] as const)])
+        if (kinds.get(a) === 'switch' && !height.has(a) && (at === 0 ? hostOf(b) !== undefined : height.get(b) === at - 1)) {
+          height.set(a, at);
+          grown = true;
+        }
+    }
+    const expected = new Set<string>();
+    const top = Math.max(0, ...height.values());
+    for (let tier = 0; tier <= top + 1; tier++) {
+      const part = new Map<string, string>();
+      const find = (id: string): string => (part.get(id) === undefined || part.get(id) === id ? id : find(part.get(id)!));
+      for (const [a, b] of pairs) {
+        const isUplink = hostOf(a) !== undefined || hostOf(b) !== undefined;
+        if (!isUplink && (tier === 0 || Math.max(height.get(a)!, height.get(b)!) > tier)) continue;
+        part.set(find(hostOf(a) ?? a), find(hostOf(b) ?? b));
+      }
+      const members = new Map<string, string[]>();
+      for (const id of new Set(topology.devices.flatMap(({ id }) => hostOf(id) ?? [])))
+        members.set(find(id), [...(members.get(find(id)) ?? []), id]);
+      for (const list of members.values())
+        expected.add(
+          list
+            .map((id) => hosts.find(({ name }) => name === id.slice(id.lastIndexOf('/') + 1) || name === id.replaceAll('/', '-'))!.name)
+            .sort()
+            .join(),
+        );
+    }
+    expect(actual).toEqual(expected);
+  });
+});
+
 describe('composing', () => {
   const node = readTopology(topologyExample('node.xml'), { name: 'node' });
   const map = readTopology(topologyExample('national.graphml'));
@@ -334,6 +379,11 @@ describe('hostile and broken input', () => {
     ['a paste cut in the middle of an element', topologyExample('node.xml').slice(0, 700), /unclosed|unexpected|document/i],
     ['a paste cut in the middle of a list', topologyExample('national.gml').slice(0, 110), /not closed|no value/],
     ['a duplicate node', topologyExample('national.graphml').replace('<node id="1">', '<node id="0">'), /line \d+: node "0" occurs twice/],
+    [
+      'a block size that is no power of two of the base',
+      'BlockName=a Nodes=n[1-4]\nBlockSizes=4,12',
+      /line 2: block size 12 is no power of two/,
+    ],
     ['a duplicate switch', 'SwitchName=a Nodes=n1\nSwitchName=a Nodes=n2', /line 2: switch "a" is defined twice/],
     ['an edge to nowhere', topologyExample('national.graphml').replace('target="3"', 'target="33"'), /line \d+: an edge ends at "33"/],
     [

@@ -8,6 +8,7 @@ import { composeTopologies } from '../../src/formats/topology/compose-topologies
 import { fabricOfTopology, insideOfPreset } from '../../src/formats/topology/fabric-of-topology.js';
 import { summarizeTopology } from '../../src/formats/topology/summarize-topology.js';
 import { writeTopology } from '../../src/formats/write-topology.js';
+import { expectClose } from '../support/close.js';
 import { topologyExample } from '../support/topology-examples.js';
 
 const read = (file: string): ReturnType<typeof readTopology> => readTopology(topologyExample(file));
@@ -252,6 +253,19 @@ describe('composition', () => {
         .warnings.map(({ message }) => message)
         .join(),
     ).toMatch(/no host takes/);
+  });
+});
+
+describe('lengths of maps', () => {
+  it('latency is great circle × 1.9 × 4.9 µs a kilometre: 392 km from 50.91 N 6.41 E to 48.71 N 2.17 E are 3.65 ms', () => {
+    const { fabric } = fabricOfTopology(read('national.graphml'), { wideArea: 12.5e9 });
+    const { latency } = fabric.links.find(({ source, target }) => [source, target].sort().join() === '0,1')!;
+    expectClose(latency, 391.5e3 * 1.9 * 4.9e-9, 0.01);
+  });
+  it('a length that the file gives wins over the map', () => {
+    const map = read('national.graphml');
+    const { fabric } = fabricOfTopology({ ...map, links: map.links.map((link) => ({ ...link, distance: 1e6 })) }, { wideArea: 12.5e9 });
+    expectClose(fabric.links[0].latency, 4.9e-3);
   });
 });
 
