@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FabricPlanError } from '../../src/errors.js';
 import { createFabric } from '../../src/fabric/create-fabric.js';
@@ -7,7 +8,8 @@ import { readTopology } from '../../src/formats/read-topology.js';
 import { composeTopologies } from '../../src/formats/topology/compose-topologies.js';
 import { fabricOfTopology, insideOfPreset } from '../../src/formats/topology/fabric-of-topology.js';
 import { summarizeTopology } from '../../src/formats/topology/summarize-topology.js';
-import { writeTopology } from '../../src/formats/write-topology.js';
+import { TOPOLOGY_FORMATS } from '../../src/formats/topology-formats.js';
+import { TOPOLOGY_WRITERS, writeTopology } from '../../src/formats/write-topology.js';
 import { expectClose } from '../support/close.js';
 import { topologyExample } from '../support/topology-examples.js';
 
@@ -345,5 +347,18 @@ describe('writing', () => {
     expect(() => writeTopology(read('national.graphml'), 'slurm-conf')).toThrow(FabricPlanError);
     expect(() => writeTopology(read('topology.conf'), 'nccl-topology')).toThrow(/no GPU/);
     expect(() => writeTopology(read('topology.conf'), 'slurm')).toThrow(/known: .*slurm-conf/);
+  });
+});
+
+describe('the page of formats', () => {
+  const page = readFileSync(new URL('../../docs/formats/README.md', import.meta.url), 'utf8');
+  it.each(TOPOLOGY_FORMATS.map(({ name, title }) => [name, title] as const))(
+    'lists %s with what it carries and an example',
+    (name, title) => {
+      expect(page).toMatch(new RegExp(`\\| \`${name}\` +\\| ${title.replace(/[()]/g, '\\$&')} .*\\]\\(\\.\\./examples/`));
+    },
+  );
+  it.each(TOPOLOGY_WRITERS.map(({ name }) => name))('lists %s as written', (name) => {
+    expect(page.slice(page.indexOf('## Written'))).toContain(`| \`${name}\``);
   });
 });

@@ -17,7 +17,9 @@ export function readScontrolNodes(text: string, name: string): Topology {
   const models = new Map<string, number>();
   const close = (): void => {
     if (record === undefined) return;
-    const hosts = hostsOf(draft, record.get('nodename') ?? '', start, budget);
+    const name = record.get('nodename') ?? '';
+    // slurm.conf sets defaults for the lines that follow under this name.
+    const hosts = name.toUpperCase() === 'DEFAULT' ? [] : hostsOf(draft, name, start, budget);
     budget -= hosts.length;
     const gres = record.get('gres') ?? '';
     let gpus = 0;

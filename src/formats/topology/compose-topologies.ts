@@ -27,6 +27,8 @@ export interface PlacedTopology {
  *
  * @throws FabricPlanError `invalid-argument` for nothing to compose, or a site or hosts that are not there
  * @complexity O(devices + links)
+ * @example
+ * composeTopologies([readTopology('SwitchName=s0 Nodes=n[1-2]'), insideOfPreset('dgx-h100')]).devices.filter(({ kind }) => kind === 'gpu').length // 16
  */
 export function composeTopologies(parts: readonly (Topology | PlacedTopology)[], options: { readonly name?: string } = {}): Topology {
   const where = 'composeTopologies';
