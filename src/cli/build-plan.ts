@@ -104,15 +104,29 @@ function describe({ strategy, mapping, step, sites, caveats, run, lostBy }: Plac
   };
 }
 
-/** Access link of a site and wide-area links, by the names that buildMultiSite gives them. */
+/** Site of a router of the wide area; undefined for other devices. */
+function siteOf(fabric: Fabric, id: string): string | undefined {
+  const { kind, location } = fabric.devices[fabric.indexOf(id)!];
+  return kind === 'gateway' ? location[0] : undefined;
+}
+
+/** Sites with their access links: those between two routers of one site. */
 export function describeSites(fabric: Fabric): ReportSite[] {
+  const accesses = new Map(
+    fabric.links.flatMap((link) => {
+      const site = siteOf(fabric, link.source);
+      return site !== undefined && site === siteOf(fabric, link.target) ? [[site, link] as const] : [];
+    }),
+  );
   return groupByLevel(fabric, fabric.levels[0] ?? '').map(({ path, gpus }) => {
     const [name] = path;
     const device = fabric.devices[fabric.compiled.gpus[gpus[0]]];
-    const access = fabric.links.find(({ id }) => id === `access:${name}`);
+    const access = accesses.get(name);
+    const place =
+      device.coordinates ?? fabric.devices.find(({ kind, location }) => kind === 'gateway' && location[0] === name)?.coordinates;
     return {
       name,
-      ...(device.coordinates === undefined ? {} : { coordinates: device.coordinates }),
+      ...(place === undefined ? {} : { coordinates: place }),
       gpus: gpus.length,
       model: device.model ?? 'unknown',
       ...(access === undefined ? {} : { access: access.bandwidth * (access.count ?? 1) }),
@@ -121,14 +135,20 @@ export function describeSites(fabric: Fabric): ReportSite[] {
   });
 }
 
+/** Links between routers of different sites. */
 function describeLinks(fabric: Fabric): ReportLink[] {
-  return fabric.links
-    .filter(({ id }) => id.startsWith('wan:'))
-    .map((link) => ({
-      from: link.source.split('/')[0],
-      to: link.target.split('/')[0],
-      bandwidth: link.bandwidth * (link.count ?? 1),
-      roundTrip: 2 * link.latency,
-      ...(link.confidence === undefined ? {} : { confidence: link.confidence }),
-    }));
+  return fabric.links.flatMap((link) => {
+    const from = siteOf(fabric, link.source);
+    const to = siteOf(fabric, link.target);
+    if (from === undefined || to === undefined || from === to) return [];
+    return [
+      {
+        from,
+        to,
+        bandwidth: link.bandwidth * (link.count ?? 1),
+        roundTrip: 2 * link.latency,
+        ...(link.confidence === undefined ? {} : { confidence: link.confidence }),
+      },
+    ];
+  });
 }

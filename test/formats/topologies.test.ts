@@ -208,6 +208,10 @@ describe('composition', () => {
     const whole = composeTopologies([read('topo-m.txt'), read('nvlink.txt')]);
     expect(whole.links.find(({ technology }) => technology === 'NVLink')).toMatchObject({ count: 6, bandwidth: 26.562e9 });
   });
+  it('two node files of one format are two hosts, not two views of one', () => {
+    const whole = composeTopologies([node, { ...node, name: 'other' }]);
+    expect(summarizeTopology(whole)).toMatchObject({ gpus: 4, nodes: 2 });
+  });
   it('node files beside each other go to the hosts named', () => {
     const small = insideOfPreset('a100-40-quad');
     const whole = composeTopologies([cluster, { topology: node, at: 'gpu[01-02]' }, { topology: small, at: '/^gpu0[3-8]$/' }]);

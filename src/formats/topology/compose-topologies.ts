@@ -39,7 +39,7 @@ export function composeTopologies(parts: readonly (Topology | PlacedTopology)[],
   const clusters = ofScope('cluster');
   const maps = ofScope('wide-area').map(({ topology }) => topology);
   const names = options.name ?? (maps[0] ?? clusters[0]?.topology ?? nodes[0].topology).name;
-  if (clusters.length === 0 && maps.length === 0) return { ...unite(nodes.map(({ topology }) => topology)), name: names };
+  if (clusters.length === 0 && maps.length === 0 && nodes.length === 1) return { ...nodes[0].topology, name: names };
   const templates = nodes.map(({ topology, at }): HostTemplate => ({ inside: topology, matches: hostMatcher(topology, at, nodes.length) }));
   // Node files beside a map alone are hosts of their own; each stands at its site.
   const hasHosts = [...clusters.map(({ topology }) => topology), ...maps].some(({ devices }) =>
@@ -47,7 +47,13 @@ export function composeTopologies(parts: readonly (Topology | PlacedTopology)[],
   );
   const lone: PlacedTopology[] = hasHosts
     ? []
-    : nodes.map(({ topology, at }) => ({ topology: hostOf(topology), ...(at === undefined ? {} : { at }) }));
+    : nodes.map(({ topology, at }, i) => ({
+        topology: hostOf(
+          topology,
+          nodes.findIndex((other) => other.topology.name === topology.name) === i ? topology.name : `${topology.name}-${i + 1}`,
+        ),
+        ...(at === undefined ? {} : { at }),
+      }));
   let whole: Topology;
   if (maps.length === 0) {
     const stray = clusters.find(({ at }) => at !== undefined);
@@ -59,17 +65,18 @@ export function composeTopologies(parts: readonly (Topology | PlacedTopology)[],
   return { ...whole, name: names, format: placed.length === 1 ? whole.format : 'composed' };
 }
 
-/** Node files of the same place are views of one host: they are laid over each other. */
+/**
+ * Node files of one place and of different formats that show the same number of GPUs are views of one host, and are laid over each other;
+ * two of one format are two hosts.
+ */
 function mergeInsides(nodes: readonly PlacedTopology[]): PlacedTopology[] {
   const byPlace = new Map<string, PlacedTopology[]>();
-  for (const node of nodes) {
-    const key = node.at ?? '';
-    appendTo(byPlace, key, node);
-  }
-  return [...byPlace.values()].map((list) => {
-    const [first] = list;
-    if (list.length === 1) return first;
-    return { ...first, topology: fillNvlinkRates(unite(list.map(({ topology }) => topology))) };
+  for (const node of nodes) appendTo(byPlace, node.at ?? '', node);
+  return [...byPlace.values()].flatMap((list) => {
+    const formats = new Set(list.map(({ topology }) => topology.format));
+    const counts = new Set(list.map(({ topology }) => topology.devices.filter(({ kind }) => kind === 'gpu').length));
+    if (list.length === 1 || formats.size < list.length || counts.size > 1) return list;
+    return [{ ...list[0], topology: fillNvlinkRates(unite(list.map(({ topology }) => topology))) }];
   });
 }
 
@@ -118,8 +125,8 @@ function hostMatcher(inside: Topology, at: string | undefined, count: number): H
 }
 
 /** A node file as a cluster of one host. */
-function hostOf(inside: Topology): Topology {
-  const host: TopologyDevice = { id: inside.name, kind: 'host', location: [inside.name] };
+function hostOf(inside: Topology, name: string): Topology {
+  const host: TopologyDevice = { id: name, kind: 'host', location: [name] };
   const bare: Topology = { ...inside, scope: 'cluster', levels: ['host'], devices: [host], links: [], coverage: { inferred: [] } };
   return expandHosts(bare, [{ inside, matches: () => true }]);
 }
