@@ -19,6 +19,8 @@ export interface SpaceOptions {
   readonly outerEvery: number;
   /** GPUs of every site, where there are several: states may then be sharded inside sites, and gradients reduced by any algorithm. */
   readonly sites: readonly number[];
+  /** Also with whole states on every GPU on one site: an all-reduce by trees may then beat the two halves of a ring. */
+  readonly unsharded?: boolean;
 }
 
 /**
@@ -54,7 +56,10 @@ export function parallelismSpace(job: CompleteJob, gpus: number, widestTensor: n
         const data = rest / pipeline;
         if (fixed.data !== undefined && fixed.data !== data) continue;
         const experts = pick('expert', expertDegrees(job, data * context));
-        const zeroStages = pick('zeroStage', data * context === 1 ? [0] : common > 0 ? [0, ...ZERO_STAGES] : ZERO_STAGES);
+        const zeroStages = pick(
+          'zeroStage',
+          data * context === 1 ? [0] : common > 0 || options.unsharded === true ? [0, ...ZERO_STAGES] : ZERO_STAGES,
+        );
         // As many replicas as fill every site a whole number of times share one copy of the states.
         const inSite = common / tensor / context / pipeline;
         const shardGroups = pick(

@@ -182,13 +182,22 @@ function openPool(state: SearchState, selection: Selection): Pool {
   const set = gpuSet(routes.fabric, selection.gpus, job.precision, 'placeJob');
   const widest = widestTensor(routes, selection.gpus);
   const spread = selection.unit === 'none' ? [] : selection.sites;
-  const key = JSON.stringify([selection.gpus.length, widest, selection.outerEvery, set.floor, set.ceiling, spread]);
+  const key = JSON.stringify([
+    selection.gpus.length,
+    widest,
+    selection.outerEvery,
+    set.floor,
+    set.ceiling,
+    spread,
+    selection.strategy === 'exhaustive',
+  ]);
   let space = state.spaces.get(key);
   if (space === undefined) {
     space = candidateSpace(job, set, selection.gpus.length, widest, state.egress, question.usableMemory, objective, run, {
       ...options,
       outerEvery: selection.outerEvery,
       sites: spread,
+      unsharded: selection.strategy === 'exhaustive',
     });
     state.spaces.set(key, space);
   }
